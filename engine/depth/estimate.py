@@ -1,0 +1,68 @@
+"""One door to depth: the draft, a learned model, or a picture that a person supplies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.errors import BadRequest
+from engine.protocol import DepthSettings
+
+if TYPE_CHECKING:
+    from engine.media.still import Still
+
+
+@dataclass(frozen=True)
+class DepthEstimate:
+    """Depth of one still.
+
+    relative_disparity: (H, W) float32, 0 = farthest .. 1 = nearest. label: "draft", "picture" or the model's name, shown
+    to people. lens_mm: 35 mm equivalent along the longer side where the model tells it. warnings: plain sentences.
+    """
+
+    relative_disparity: np.ndarray
+    label: str
+    lens_mm: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def estimate_depth(still: Still, settings: DepthSettings,
+                   report: Callable[[str], None] | None = None) -> DepthEstimate:
+    """Depth of a still, shaped by near, far and gamma. report: called with a sentence when a slow step begins.
+
+    Raises BadRequest for settings out of range, BadDepth, WeightsMissing, OutOfMemory.
+    """
+    check_settings(settings)
+    if settings.picture:
+        from engine.depth.picture import read_depth_picture
+
+        found = DepthEstimate(read_depth_picture(settings.picture, settings.near_is_bright, still.rgb.shape[:2]), "picture")
+    elif settings.model == "draft":
+        from engine.depth.draft import draft_depth
+
+        found = DepthEstimate(draft_depth(still.rgb), "draft")
+    else:
+        from engine.depth.learned import learned_depth
+
+        found = learned_depth(still, settings.model, report)
+    return DepthEstimate(shaped(found.relative_disparity, settings), found.label, found.lens_mm, found.warnings)
+
+
+def check_settings(settings: DepthSettings) -> None:
+    """Raises BadRequest where near, far or gamma make no sense."""
+    if not np.isfinite([settings.near, settings.far, settings.gamma]).all() or settings.near <= settings.far:
+        raise BadRequest(f"Depth levels near {settings.near:g} and far {settings.far:g} leave no depth between them.",
+                         "Set near above far; 1 and 0 keep all of it.")
+    if not 0.05 <= settings.gamma <= 20:
+        raise BadRequest(f"A depth gamma of {settings.gamma:g} is out of range.", "Use 0.05 to 20; 1 changes nothing.")
+
+
+def shaped(relative_disparity: np.ndarray, settings: DepthSettings) -> np.ndarray:
+    """near and far become 1 and 0, what lies beyond is cut off; gamma > 1 pushes the middle away. (H, W) float32."""
+    if (settings.near, settings.far, settings.gamma) == (1.0, 0.0, 1.0):
+        return relative_disparity
+    levels = np.clip((relative_disparity - settings.far) / (settings.near - settings.far), 0, 1)
+    return np.power(levels, settings.gamma).astype(np.float32)
