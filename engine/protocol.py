@@ -137,17 +137,13 @@ class Alive:
 
 @dataclass(frozen=True)
 class Progress:
-    """One step of a job is done. done of total within the stage; seconds_left for the whole job, negative = unknown.
-
-    preview: path of a picture worth showing (the depth), or "".
-    """
+    """One step of a job is done. done of total within the stage; seconds_left for the whole job, negative = unknown."""
 
     job_id: str
     stage: str
     done: int
     total: int
     seconds_left: float = -1.0
-    preview: str = ""
 
 
 @dataclass(frozen=True)

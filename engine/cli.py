@@ -1,0 +1,288 @@
+"""The commands of `python -m engine`. People's text goes to stderr; with --json each line on stdout is one JSON object.
+
+Exit status: 0 done, 2 wrong usage, 3 bad input, 4 engine failure, 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from .camera import CYCLES, EASINGS, MOVES
+from .errors import BadRequest, DioramaError
+from .protocol import CLIP_FORMATS, CameraMoveRequest, DepthSettings, MoveSettings
+
+BAR_WIDTH = 30
+Result = dict[str, Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit status."""
+    options = build_parser().parse_args(arguments)
+    try:
+        result = options.run(options)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    except DioramaError as error:
+        return fail(options, error.exit_status, error.kind, error.message, error.remedy)
+    except MemoryError:
+        return fail(options, 4, "out_of_memory", "The machine ran out of memory.", "Choose a smaller size or close other programs.")
+    except Exception as error:
+        # The last resort of a program's outermost door: the fault is shown whole, and the status says so.
+        traceback.print_exc()
+        return fail(options, 4, "internal_error", f"Diorama met a fault of its own ({type(error).__name__}).",
+                    "Please report it with the lines above.")
+    if isinstance(result, int):
+        return result
+    if options.json:
+        print(json.dumps({"type": "result", **result}), flush=True)
+    return 0
+
+
+def fail(options: argparse.Namespace, status: int, kind: str, message: str, remedy: str) -> int:
+    """Tells an error in the way that was asked for; the exit status."""
+    if options.json:
+        print(json.dumps({"type": "error", "kind": kind, "message": message, "remedy": remedy}), flush=True)
+    print(f"{message} {remedy}", file=sys.stderr)
+    return status
+
+
+# ------------------------------------------------------------------ commands
+
+
+def run_depth(options: argparse.Namespace) -> Result:
+    import numpy as np
+
+    from .depth.estimate import estimate_depth
+    from .files import save_array, save_depth_picture
+    from .media.still import load_still
+
+    still = load_still(options.image)
+    estimate = estimate_depth(still, DepthSettings(model=options.model))
+    files = [save_array(options.out, estimate.relative_disparity.astype(np.float32))]
+    if options.preview:
+        files.append(save_depth_picture(options.preview, estimate.relative_disparity))
+    tell(f"{estimate.label} depth: {', '.join(files)}")
+    return {"files": files, "depth_label": estimate.label, "lens_mm": estimate.lens_mm,
+            "settings": {"image": options.image, "model": options.model}}
+
+
+def run_layers(options: argparse.Namespace) -> Result:
+    from .camera import Intrinsics
+    from .depth.estimate import estimate_depth
+    from .jobs import over_black, scene_disparity
+    from .layers import build_layered_still
+    from .media.still import load_still
+
+    still = load_still(options.image)
+    height, width = still.rgb.shape[:2]
+    disparity = read_geometry(options, (height, width))
+    lens = still.lens_mm
+    if disparity is None:
+        estimate = estimate_depth(still, DepthSettings(model=options.model))
+        disparity, lens = scene_disparity(estimate.relative_disparity), estimate.lens_mm or lens
+    intrinsics = Intrinsics.from_size(width, height, lens) if lens else Intrinsics.from_size(width, height)
+    layered = build_layered_still(over_black(still), disparity, intrinsics)
+    layered.save(options.out)
+    files = sorted(str(path) for path in Path(options.out).iterdir())
+    tell(f"{len(layered.layers)} layers: {options.out}")
+    return {"files": files, "layers": len(layered.layers), "settings": {"image": options.image, "model": options.model}}
+
+
+def run_render_view(options: argparse.Namespace) -> Result:
+    from .camera import Intrinsics, View
+    from .files import read_pose, save_picture
+    from .jobs import over_black
+    from .layers import build_layered_still
+    from .media.still import load_still
+    from .render import Rasteriser
+
+    still = load_still(options.image)
+    height, width = still.rgb.shape[:2]
+    disparity = read_geometry(options, (height, width))
+    if disparity is None:
+        raise BadRequest("No geometry was given.", "Give --disparity D.npy or --depth Z.npy.")
+    intrinsics = Intrinsics(*options.intrinsics)
+    layered = build_layered_still(over_black(still), disparity, intrinsics)
+    frame = Rasteriser(layered).frame(View(read_pose(options.pose), intrinsics, width, height))
+    tell(f"view: {options.out}")
+    return {"files": [save_picture(options.out, frame)], "settings": {"image": options.image, "intrinsics": list(options.intrinsics)}}
+
+
+def run_camera_move(options: argparse.Namespace) -> Result:
+    import uuid
+
+    from .jobs import run_job
+    from .media.clip import format_of
+
+    width, height = options.size
+    request = CameraMoveRequest(
+        image=options.image, output=options.out, num_frames=max(1, round(options.seconds * options.fps)),
+        fps=(options.fps.numerator, options.fps.denominator), width=width, height=height,
+        clip_format=options.format or format_of(options.out),
+        move=MoveSettings(name=options.move, amount=MOVES[options.move].default if options.amount is None else options.amount,
+                          easing=options.easing, cycle=options.cycle, pivot=options.pivot, crop_from=options.crop_from,
+                          crop_to=options.crop_to, seed=options.seed),
+        depth=DepthSettings(model=options.depth_model, picture=options.depth_picture, near_is_bright=not options.near_is_dark,
+                            near=options.near, far=options.far, gamma=options.gamma))
+    report = reporter(options.json)
+    result = run_job(uuid.uuid4().hex, request, report, lambda: False)
+    for warning in result["warnings"]:
+        tell(warning)
+    tell(f"{result['depth_label']} depth, {result['num_frames']} frames: {result['clip']}")
+    return result
+
+
+def run_check_photo(options: argparse.Namespace) -> Result:
+    from .media.still import check_photo
+
+    facts = check_photo(options.image)
+    for name, value in facts.items():
+        tell(f"{name:>12}: {'; '.join(value) or 'none' if isinstance(value, list) else value}")
+    return facts
+
+
+def run_doctor(options: argparse.Namespace) -> Result:
+    from .doctor import examine
+
+    del options
+    report = examine()
+    for check in report["checks"]:
+        tell(f"{'ok  ' if check['ok'] else 'FAIL'} {check['name']}: {check['found']}{'' if check['ok'] else ' ' + check['remedy']}")
+    if not report["ok"]:
+        raise_unwell(report)
+    return report
+
+
+def raise_unwell(report: Result) -> None:
+    from .errors import EngineFailure
+
+    bad = [check["name"] for check in report["checks"] if not check["ok"]]
+    raise EngineFailure(f"The engine is not complete: {', '.join(bad)}.", "Repair the engine from Diorama's preferences.")
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    from .server import serve
+
+    del options
+    return serve()
+
+
+# ------------------------------------------------------------------ arguments
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of DESIGN's contract."""
+    parser = argparse.ArgumentParser(prog="python -m engine", description="Diorama's engine: stills become moving clips.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], Result | int], text: str, image: bool = True) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        command.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
+        if image:
+            command.add_argument("image", metavar="IMAGE")
+        return command
+
+    depth = add("depth", run_depth, "Estimate relative disparity, larger = nearer.")
+    depth.add_argument("--model", default="draft", help="draft, a model's id, or a folder (default: draft)")
+    depth.add_argument("--out", required=True, metavar="D.npy")
+    depth.add_argument("--preview", metavar="P.png", help="the same as a picture, near = bright")
+
+    layers = add("layers", run_layers, "Cut a still into layers, filled behind their edges.")
+    add_geometry(layers)
+    layers.add_argument("--model", default="draft", help="where no geometry is given (default: draft)")
+    layers.add_argument("--out", required=True, metavar="FOLDER")
+
+    view = add("render-view", run_render_view, "Render a still with known geometry from another camera.")
+    add_geometry(view)
+    view.add_argument("--intrinsics", required=True, type=numbers(4), metavar="fx,fy,cx,cy")
+    view.add_argument("--pose", required=True, metavar="POSE.json", help='{"world2cam": 4x4}, OpenCV axes')
+    view.add_argument("--out", required=True, metavar="OUT.png")
+
+    add_camera_move(add("camera-move", run_camera_move, "Make a clip that moves through a still's depth."))
+    add("check-photo", run_check_photo, "Say what a photo is and what to watch for.")
+    add("doctor", run_doctor, "Check that the engine is complete.", image=False)
+    add("serve", run_serve, "Talk to Blender on stdin and stdout.", image=False)
+    return parser
+
+
+def add_geometry(command: argparse.ArgumentParser) -> None:
+    geometry = command.add_mutually_exclusive_group()
+    geometry.add_argument("--disparity", metavar="D.npy", help="float (H, W), 1 / scene unit, larger = nearer")
+    geometry.add_argument("--depth", metavar="Z.npy", help="float (H, W), scene units, larger = farther")
+
+
+def add_camera_move(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--move", default="push_in", type=lambda name: name.replace("-", "_"), choices=list(MOVES))
+    command.add_argument("--amount", type=float, help="a share of the frame (default: the move's own)")
+    command.add_argument("--seconds", type=float, default=4.0)
+    command.add_argument("--fps", type=Fraction, default=Fraction(24), help="such as 24 or 24000/1001 (default: 24)")
+    command.add_argument("--size", type=size, default=(0, 0), metavar="WxH", help="the photo is cropped to this aspect, never stretched")
+    command.add_argument("--easing", default="ease_in_out", choices=list(EASINGS))
+    command.add_argument("--cycle", default="once", choices=list(CYCLES))
+    command.add_argument("--pivot", type=float, default=-1.0, help="0 farthest .. 1 nearest; default: the middle of the picture")
+    command.add_argument("--crop-from", type=numbers(4), default=(0.0, 0.0, 1.0, 1.0), metavar="x,y,w,h")
+    command.add_argument("--crop-to", type=numbers(4), default=(0.1, 0.1, 0.8, 0.8), metavar="x,y,w,h")
+    command.add_argument("--seed", type=int, default=0, help="of the move 'handheld'")
+    command.add_argument("--depth-model", default="draft")
+    command.add_argument("--depth-picture", default="", metavar="FILE", help="a depth picture or .npy in place of a model")
+    command.add_argument("--near-is-dark", action="store_true", help="in that picture, dark is near")
+    command.add_argument("--near", type=float, default=1.0, help="relative disparity that becomes nearest (default: 1)")
+    command.add_argument("--far", type=float, default=0.0, help="relative disparity that becomes farthest (default: 0)")
+    command.add_argument("--gamma", type=float, default=1.0, help="above 1 pushes the middle away")
+    command.add_argument("--format", choices=CLIP_FORMATS, help="default: by the name of the output")
+    command.add_argument("--out", required=True, metavar="CLIP.mp4|FOLDER/")
+
+
+def numbers(count: int) -> Callable[[str], tuple[float, ...]]:
+    """A parser of `count` numbers with commas between them."""
+    def parse(text: str) -> tuple[float, ...]:
+        values = tuple(float(part) for part in text.split(","))
+        if len(values) != count:
+            raise argparse.ArgumentTypeError(f"{count} numbers with commas between them are needed, not '{text}'")
+        return values
+    return parse
+
+
+def size(text: str) -> tuple[int, int]:
+    """"1920x1080" -> (1920, 1080)."""
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"a size such as 1920x1080 is needed, not '{text}'")
+    return int(width), int(height)
+
+
+def read_geometry(options: argparse.Namespace, shape: tuple[int, int]) -> Any:
+    """(H, W) float32 disparity from --disparity or --depth, or None. Raises BadDepth."""
+    from .files import read_disparity
+
+    if options.disparity:
+        return read_disparity(options.disparity, shape, is_depth=False)
+    return read_disparity(options.depth, shape, is_depth=True) if options.depth else None
+
+
+# ------------------------------------------------------------------ what a person sees
+
+
+def tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def reporter(as_json: bool) -> Callable[[str, int, int], None]:
+    """Shows progress: JSON lines, or a bar where stderr is a terminal."""
+    def report(stage: str, done: int, total: int) -> None:
+        if as_json:
+            print(json.dumps({"type": "progress", "stage": stage, "done": done, "total": total}), flush=True)
+        elif sys.stderr.isatty():
+            filled = BAR_WIDTH * done // total
+            print(f"\r{stage:>8} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done}/{total} ", end="\n" if done == total else "",
+                  file=sys.stderr, flush=True)
+    return report
