@@ -119,6 +119,10 @@ class JobQueue:
                 job.state = JobState.cancelling
                 self._cancel_wait.reset()
                 self._client.send(protocol.Cancel(job.id))
+            elif job.state is JobState.running:
+                # Its engine died and a thread still looks for its clip, perhaps on a network folder that hangs.
+                job.error, self._settling = None, None
+                self._end(job, JobState.cancelled)
 
     def forget(self, job_id: str) -> None:
         """Drops an ended job from the list; a job that has not ended stays."""

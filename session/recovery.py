@@ -1,7 +1,7 @@
 """Finds clips that were finished although nobody was told: the engine writes a sidecar beside every whole clip.
 
-The sidecar of CLIP is CLIP.json, a JSON object with "job_id", "request" and "result" (see docs/protocol.md). It is
-written after the clip has its final name, so a readable sidecar means a whole clip.
+The sidecar of CLIP is CLIP.json: the result of its job (see docs/protocol.md), which names the "job_id" and the "clip". It
+is written after the clip has its final name, so a readable sidecar means a whole clip.
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ def _read_sidecar(path: Path) -> tuple[str, dict[str, Any]] | None:
     if not isinstance(plain, dict):
         return None
     sidecar = cast("dict[str, Any]", plain)
-    job_id, result = sidecar.get("job_id"), sidecar.get("result")
-    if not isinstance(job_id, str) or not isinstance(result, dict):
+    job_id, clip = sidecar.get("job_id"), sidecar.get("clip")
+    if not isinstance(job_id, str) or not isinstance(clip, str) or not Path(clip).exists():
         return None
-    found = cast("dict[str, Any]", result)
-    clip = found.get("clip")
-    return (job_id, found) if isinstance(clip, str) and Path(clip).exists() else None
+    return job_id, sidecar

@@ -1,0 +1,5 @@
+"""Starts and never says anything."""
+
+import time
+
+time.sleep(60)
