@@ -18,7 +18,6 @@ import threading
 import time
 import traceback
 from collections import deque
-from dataclasses import replace
 from typing import Any
 
 from . import VERSION
@@ -126,11 +125,8 @@ class Outbox(threading.Thread):
         """Takes a message for sending. Raises TypeError or ValueError for one that is no JSON or too long."""
         with self._wake:
             if isinstance(message, Progress):
-                before = self._progress
-                if before and before.stage != message.stage:
+                if self._progress and self._progress.stage != message.stage:
                     self._flush_progress()
-                elif before and before.preview and not message.preview:
-                    message = replace(message, preview=before.preview)
                 self._progress = message
                 return      # the next beat takes it along
             line = encode(message)
@@ -233,8 +229,8 @@ class Worker(threading.Thread):
         """The job's terminal message."""
         estimate = Remaining()
 
-        def report(stage: str, done: int, total: int, preview: str) -> None:
-            self._outbox.post(Progress(job_id, stage, done, total, estimate.seconds(stage, done, total), preview))
+        def report(stage: str, done: int, total: int) -> None:
+            self._outbox.post(Progress(job_id, stage, done, total, estimate.seconds(stage, done, total)))
 
         try:
             from .jobs import run_job  # here, so that Hello does not wait for the heavy imports

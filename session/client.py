@@ -15,7 +15,6 @@ import queue
 import subprocess
 import threading
 import time
-from dataclasses import replace
 from typing import IO
 
 from ..engine import VERSION, protocol
@@ -191,11 +190,7 @@ class EngineClient:
         with self._lock:
             self._heard += 1
             if isinstance(message, protocol.Progress):
-                # Only the newest counts, but a preview that was not shown yet must not get lost.
-                before = self._progress.get(message.job_id)
-                if before and before.preview and not message.preview:
-                    message = replace(message, preview=before.preview)
-                self._progress[message.job_id] = message
+                self._progress[message.job_id] = message    # only the newest counts
             elif not isinstance(message, protocol.Alive):
                 self._inbox.append(message)
             too_many = len(self._inbox) + len(self._progress) > INBOX_LIMIT

@@ -43,7 +43,7 @@ class Job:
     """One run. Read it freely; only the queue changes it.
 
     label: for people. tag: plain JSON of the caller, never looked at here. stage, done, total, seconds_left (negative =
-    unknown), preview: as in protocol.Progress. result: of protocol.Finished. error: with kind, message and remedy.
+    unknown): as in protocol.Progress. result: of protocol.Finished. error: with kind, message and remedy.
     details: the end of the engine's stderr when the engine itself failed.
     """
 
@@ -56,7 +56,6 @@ class Job:
     done: int = 0
     total: int = 0
     seconds_left: float = -1.0
-    preview: str = ""
     result: dict[str, Any] | None = None
     error: DioramaError | None = None
     details: str = ""
@@ -220,7 +219,7 @@ class JobQueue:
             return
         if isinstance(message, protocol.Progress):
             job.stage, job.done, job.total = message.stage, message.done, message.total
-            job.seconds_left, job.preview = message.seconds_left, message.preview or job.preview
+            job.seconds_left = message.seconds_left
         elif isinstance(message, protocol.Finished):
             # Also when a cancel came too late: the clip is there, so it is not thrown away.
             job.result = message.result
