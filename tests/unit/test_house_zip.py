@@ -23,25 +23,27 @@ def package() -> Path:
 
 
 def expected() -> set[str]:
-    found = {"blender_manifest.toml", *MODULES} | {name for name in ("LICENSE", "README.md") if (ROOT / name).exists()}
+    found = {"blender_manifest.toml", *MODULES} | {name for name in ("LICENSE",) if (ROOT / name).exists()}
     for folder in FOLDERS:
         found |= {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.py")}
     return found | {path.relative_to(ROOT).as_posix() for path in (ROOT / "engine" / "requirements").glob("*.txt")}
 
 
-def test_listing(package: Path) -> None:
+def names(package: Path) -> list[str]:
     with zipfile.ZipFile(package) as archive:
-        listed = [name for name in archive.namelist() if not name.endswith("/")]
-    # The README and the inputs of the requirement files are welcome, not needed.
-    welcome = {"README.md"} | {path.relative_to(ROOT).as_posix() for path in (ROOT / "engine" / "requirements").glob("*.in")}
+        return [name for name in archive.namelist() if not name.endswith("/")]
+
+
+def test_listing(package: Path) -> None:
+    listed = names(package)
     assert len(listed) == len(set(listed))
-    assert sorted(expected() - set(listed) - welcome) == [], "missing"
-    assert sorted(set(listed) - expected() - welcome) == [], "does not belong there"
+    assert sorted(expected() - set(listed)) == [], "missing"
+    assert sorted(set(listed) - expected()) == [], "does not belong there"
 
 
 def test_it_is_the_source(package: Path) -> None:
     with zipfile.ZipFile(package) as archive:
-        changed = [name for name in archive.namelist() if not name.endswith("/") and archive.read(name) != (ROOT / name).read_bytes()]
+        changed = [name for name in names(package) if archive.read(name) != (ROOT / name).read_bytes()]
         manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
     assert changed == []
     assert package.name == f"diorama-{manifest['version']}.zip"
