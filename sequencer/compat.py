@@ -1,0 +1,78 @@
+"""ALL differences between Blender 4.2, 4.5 and 5.2. Words of 5.2 everywhere else; each branch says what ends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+
+def strip_type() -> type:
+    """The RNA base type of all strips."""
+    # Called Sequence until 4.3: goes with 4.2 LTS.
+    return bpy.types.Strip if hasattr(bpy.types, "Strip") else bpy.types.Sequence
+
+
+def strips(holder: Any) -> Any:
+    """The strips directly inside a sequence editor or a meta strip."""
+    # Called sequences until 4.3: goes with 4.2 LTS. An empty collection is falsy, so ask for the name.
+    return holder.strips if hasattr(holder, "strips") else holder.sequences
+
+
+def strips_all(scene: Any) -> Any:
+    """Every strip of a scene, those inside meta strips too; () for a scene without a sequence editor."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return ()
+    # Called sequences_all until 4.3: goes with 4.2 LTS.
+    return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+
+
+def sequencer_scene(context: Any) -> Any:
+    """The scene that the Sequencer shows."""
+    # Before 5.0 the Sequencer shows the window's scene: the getattr goes with 4.5 LTS. None in background mode.
+    return getattr(context, "sequencer_scene", None) or context.scene
+
+
+def left_handle(strip: Any) -> int:
+    """The first shown frame."""
+    # Called frame_final_start until 5.0: goes with 4.5 LTS.
+    return int(strip.left_handle if hasattr(strip, "left_handle") else strip.frame_final_start)
+
+
+def right_handle(strip: Any) -> int:
+    """The first frame that is not shown any more."""
+    # Called frame_final_end until 5.0: goes with 4.5 LTS.
+    return int(strip.right_handle if hasattr(strip, "right_handle") else strip.frame_final_end)
+
+
+def set_right_handle(strip: Any, frame: int) -> None:
+    """Moves the strip's end; its start stays."""
+    # As above: goes with 4.5 LTS.
+    if hasattr(strip, "right_handle"):
+        strip.right_handle = frame
+    else:
+        strip.frame_final_end = frame
+
+
+def set_output_image(settings: Any, file_format: str) -> None:
+    """Makes a scene's image settings write pictures of that format."""
+    # 5.0 asks for the kind of output first: goes with 4.5 LTS.
+    if hasattr(settings, "media_type"):
+        settings.media_type = "IMAGE"
+    settings.file_format = file_format
+
+
+def fcurves(animation_data: Any) -> Any:
+    """The collection of F-curves that animates a data-block, or () without any."""
+    action = animation_data.action
+    # Actions without slots until 4.3: goes with 4.2 LTS. 4.5 has both, and slots work there too.
+    if not hasattr(action, "layers"):
+        return action.fcurves
+    for layer in action.layers:
+        for part in layer.strips:
+            bag = part.channelbag(animation_data.action_slot) if animation_data.action_slot else None
+            if bag is not None:
+                return bag.fcurves
+    return ()
+

@@ -1,0 +1,120 @@
+"""Where a clip goes: found again by id, above its source, exactly over it, and one undo step for the change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..engine.errors import BadSelection
+from . import compat
+
+LAST_CHANNEL = 128
+
+
+def holder_of(scene: Any, strip: Any) -> Any:
+    """What holds the strip directly: its meta strip, or the scene's sequence editor."""
+    return strip.parent_meta() or scene.sequence_editor
+
+
+def free_channel(holder: Any, above: int, start: int, end: int) -> int | None:
+    """The first channel above `above` that is unlocked, unmuted and empty for frames start..end-1; None if there is none."""
+    taken = {strip.channel for strip in compat.strips(holder)
+             if compat.left_handle(strip) < end and compat.right_handle(strip) > start}
+    for channel in range(above + 1, LAST_CHANNEL + 1):
+        if channel not in taken and not holder.channels[channel].lock and not holder.channels[channel].mute:
+            return channel
+    return None
+
+
+def find_source(tag: dict[str, Any]) -> tuple[Any, Any] | None:
+    """(scene, strip) of a job's source as it is now, or None if it is gone.
+
+    Ids come first, because a strip may have been renamed and another got its name. A duplicated strip or scene carries
+    the same id, so among equals the old scene and the old name win. A name alone counts only in the file of the click.
+    """
+    scenes = sorted((s for s in bpy.data.scenes if s.library is None), key=lambda s: s.name != tag["scene"])
+    for scene in scenes:
+        same = [s for s in compat.strips_all(scene) if s.diorama.source_id == tag["source_id"]]
+        if same:
+            return scene, next((s for s in same if s.name == tag["strip"]), same[0])
+    scene = bpy.data.scenes.get(tag["scene"]) if tag["session_file"] else None
+    strip = next((s for s in compat.strips_all(scene) if s.name == tag["strip"]), None) if scene else None
+    # Undo may have taken the id away; a still that has another id is another still.
+    return (scene, strip) if strip and strip.type == "IMAGE" and not strip.diorama.source_id else None
+
+
+def insert_above(scene: Any, source: Any, job_id: str, tag: dict[str, Any], result: dict[str, Any]) -> Any:
+    """Puts the clip above its source strip, starting with it. Returns the new strip.
+
+    The clip keeps its own length, also when the source was trimmed meanwhile. Raises BadSelection without a free channel.
+    """
+    start = compat.left_handle(source)
+    channel = free_channel(holder_of(scene, source), source.channel, start, start + result["num_frames"])
+    if channel is None:
+        raise BadSelection(f"There is no free channel above '{source.name}'.", "Make room above it, then press Insert at Playhead.")
+    return _insert(scene, holder_of(scene, source), channel, start, job_id, tag, result)
+
+
+def insert_at(scene: Any, frame: int, job_id: str, tag: dict[str, Any], result: dict[str, Any]) -> Any:
+    """Puts a clip whose source is gone on the first free channel at that frame. Raises BadSelection without one."""
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    holder = editor.meta_stack[-1] if editor.meta_stack else editor
+    channel = free_channel(holder, 0, frame, frame + result["num_frames"])
+    if channel is None:
+        raise BadSelection("There is no free channel at the playhead.", "Move the playhead or make room there.")
+    return _insert(scene, holder, channel, frame, job_id, tag, result)
+
+
+def _insert(scene: Any, holder: Any, channel: int, start: int, job_id: str, tag: dict[str, Any], result: dict[str, Any]) -> Any:
+    editor = scene.sequence_editor
+    active = editor.active_strip
+    clip = _load(compat.strips(holder), channel, start, tag, result)
+    _place(clip, scene, result)
+    clip.blend_type = "ALPHA_OVER"      # around a letterboxed clip what lies below still shows
+    clip.select = False                 # the person may be at work on other strips: leave the selection alone
+    editor.active_strip = active
+    state = clip.diorama
+    state.is_clip, state.job_id, state.source_id = True, job_id, tag["source_id"]
+    state.clip_path, state.request = result["clip"], json.dumps(result["settings"])
+    bpy.ops.ed.undo_push(message="Camera Move")
+    return clip
+
+
+def _load(strips: Any, channel: int, start: int, tag: dict[str, Any], result: dict[str, Any]) -> Any:
+    """The clip as a strip: a movie, or an image strip with one element per file of a sequence."""
+    files = result["files"]
+    name = f"{tag['strip']} {tag['move_label']}"
+    if Path(result["clip"]).is_file():
+        clip = strips.new_movie(name, _blend_path(result["clip"]), channel, start, fit_method="ORIGINAL")
+    else:
+        clip = strips.new_image(name, _blend_path(files[0]), channel, start, fit_method="ORIGINAL")
+        for file in files[1:]:
+            clip.elements.append(Path(file).name)
+    compat.set_right_handle(clip, start + result["num_frames"])
+    return clip
+
+
+def _blend_path(path: str) -> str:
+    """Relative to the .blend where that is possible, so that a project folder can be moved as a whole."""
+    if not bpy.data.filepath or Path(path).drive != Path(bpy.data.filepath).drive:
+        return path
+    return bpy.path.relpath(path)
+
+
+def _place(clip: Any, scene: Any, result: dict[str, Any]) -> None:
+    """Lays the clip exactly over the part of the frame that the still filled.
+
+    rect counts pixels of the captured still, y down; transform.offset counts pixels of the frame from its centre, y up.
+    """
+    still_width, still_height = result["still_size"]
+    frame_width, frame_height = scene.render.resolution_x, scene.render.resolution_y
+    x, y, width, height = result["rect"]
+    across, down = frame_width / still_width, frame_height / still_height
+    transform = clip.transform
+    transform.offset_x = (x + width / 2) * across - frame_width / 2
+    transform.offset_y = frame_height / 2 - (y + height / 2) * down
+    transform.scale_x = width * across / result["width"]
+    transform.scale_y = height * down / result["height"]

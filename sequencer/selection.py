@@ -1,0 +1,67 @@
+"""Which strips a person means, and one plain sentence for each that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..engine.errors import BadSelection, BadStill, DioramaError
+from . import compat
+from .placement import free_channel, holder_of
+
+LAST_CHANNEL = 128
+SELECT_A_PHOTO = "Select a photo (an image strip) and try again."
+KINDS = {"MOVIE": "a movie strip", "SOUND": "a sound strip", "COLOR": "a colour strip", "TEXT": "a text strip",
+         "META": "a meta strip", "SCENE": "a scene strip", "MOVIECLIP": "a movie clip strip", "MASK": "a mask strip"}
+
+
+def selected_stills(scene: Any) -> tuple[list[Any], list[DioramaError]]:
+    """The usable stills among the selected strips, from left to right, and why each of the others is refused.
+
+    Looks only at the level that the Sequencer shows (inside an opened meta strip: its children).
+    Raises BadSelection when nothing is selected at all.
+    """
+    editor = scene.sequence_editor
+    shown = [] if editor is None else compat.strips(editor.meta_stack[-1] if editor.meta_stack else editor)
+    selected = sorted((s for s in shown if s.select), key=lambda s: (compat.left_handle(s), s.channel))
+    if not selected:
+        raise BadSelection("No strip is selected in the Sequencer.", SELECT_A_PHOTO)
+    usable, refused = [], []
+    for strip in selected:
+        try:
+            check_still(scene, strip)
+            usable.append(strip)
+        except DioramaError as error:
+            refused.append(error)
+    return usable, refused
+
+
+def check_still(scene: Any, strip: Any) -> None:
+    """Raises BadSelection or BadStill, with a sentence that names the strip, if it cannot become a clip."""
+    name = strip.name
+    if strip.type != "IMAGE":
+        raise BadSelection(f"'{name}' is {KINDS.get(strip.type, 'an effect strip')}, not a still.", SELECT_A_PHOTO)
+    if len(strip.elements) > 1:
+        raise BadSelection(f"'{name}' is a sequence of {len(strip.elements)} pictures, not a still.", SELECT_A_PHOTO)
+    holder = holder_of(scene, strip)
+    channel = holder.channels[strip.channel]
+    if strip.lock or channel.lock:
+        where = f"'{name}'" if strip.lock else f"The channel of '{name}'"
+        raise BadSelection(f"{where} is locked.", "Unlock it (Shift Ctrl Alt H, or the lock of the channel) and try again.")
+    if strip.mute or channel.mute:
+        where = f"'{name}'" if strip.mute else f"The channel of '{name}'"
+        raise BadSelection(f"{where} is muted, so nothing of it can be seen.", "Unmute it (Alt H, or the tick of the channel) and try again.")
+    path = still_path(strip)
+    if not path.parent.is_dir():
+        raise BadStill(f"The folder of '{name}' is missing: {path.parent}", "Bring the folder back, or set the strip's path in its Source panel.")
+    if not path.is_file():
+        raise BadStill(f"The picture of '{name}' is missing: {path}", "Bring the file back, or set the strip's path in its Source panel.")
+    if free_channel(holder, strip.channel, compat.left_handle(strip), compat.right_handle(strip)) is None:
+        raise BadSelection(f"There is no free channel above '{name}'.", "Move strips or unlock a channel above it and try again.")
+
+
+def still_path(strip: Any) -> Path:
+    """The picture file of an image strip."""
+    return Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename

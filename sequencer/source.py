@@ -1,0 +1,156 @@
+"""A strip as the user sees it: its still on disk, its span, its frame rate and frame size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..engine.errors import BadSelection, OutputFailed
+from . import compat
+
+MOST_PIXELS = 4096 * 2304   # of a captured still; above it the doubled density would cost more time than detail is worth
+
+
+@dataclass(frozen=True)
+class StillSource:
+    """image: the captured still, an RGBA TIFF of the whole frame, transparent where the strip shows nothing.
+
+    fps: numerator, denominator. frame_width, frame_height: of the project; the still has this size or twice this size.
+    """
+
+    image: str
+    left_handle: int
+    num_frames: int
+    fps: tuple[int, int]
+    frame_width: int
+    frame_height: int
+
+
+def describe(scene: Any, strip: Any, image: Path) -> StillSource:
+    """Captures the strip's still into the file `image` and returns it with all that the clip must match.
+
+    The still is the strip as shown at its first visible frame: with its transform, crop, mirror, colour, modifiers and
+    their animation, but without its opacity (a fade-in would give nothing) and without the meta strips around it (the clip
+    goes into the same meta strip). Raises BadSelection, or OutputFailed when the file cannot be written.
+    """
+    frame = first_visible_frame(strip)
+    if bpy.app.is_job_running("RENDER"):
+        raise BadSelection("Blender is rendering.", "Wait for the render to end and try again.")
+    try:
+        image.parent.mkdir(parents=True, exist_ok=True)
+        capture(scene, strip.name, frame, image, density(scene, strip))
+    except (OSError, RuntimeError) as error:
+        raise OutputFailed(f"The still of '{strip.name}' could not be written to {image.parent}: {error}",
+                           "Make room there, or choose another data folder in the preferences.") from error
+    if not image.is_file():
+        raise OutputFailed(f"Blender did not write the still of '{strip.name}' to {image.parent}.", "Try again.")
+    rate = Fraction(scene.render.fps) / Fraction(scene.render.fps_base).limit_denominator(10_000)
+    return StillSource(str(image), compat.left_handle(strip), compat.right_handle(strip) - compat.left_handle(strip),
+                       (rate.numerator, rate.denominator), scene.render.resolution_x, scene.render.resolution_y)
+
+
+def first_visible_frame(strip: Any) -> int:
+    """The first frame at which the strip is seen, its meta strips considered. Raises BadSelection if there is none."""
+    start, end, parent = compat.left_handle(strip), compat.right_handle(strip), strip.parent_meta()
+    while parent is not None:
+        start, end = max(start, compat.left_handle(parent)), min(end, compat.right_handle(parent))
+        parent = parent.parent_meta()
+    if start >= end:
+        raise BadSelection(f"'{strip.name}' lies outside the visible part of its meta strip.", "Lengthen the meta strip and try again.")
+    return start
+
+
+def density(scene: Any, strip: Any) -> int:
+    """Pixels of the captured still per pixel of the frame: 2 where the photo has that detail for a push-in, else 1."""
+    scale = max(abs(strip.transform.scale_x), abs(strip.transform.scale_y))
+    doubled = 4 * scene.render.resolution_x * scene.render.resolution_y
+    return 2 if scale <= 0.5 and doubled <= MOST_PIXELS else 1
+
+
+def capture(scene: Any, name: str, frame: int, image: Path, density: int = 1) -> None:
+    """Renders one strip alone into a TIFF, in a copy of the scene; the user's scene is only read.
+
+    Raises RuntimeError when Blender cannot write the file. TIFF without compression, because Blender takes six times
+    as long for a PNG even at compression 0.
+    """
+    copy = scene.copy()
+    action = None
+    try:
+        kept = _show_only(copy, name)
+        action = _own_animation(copy, kept)
+        _neutral_output(copy, image, density)
+        copy.frame_set(frame)
+        with bpy.context.temp_override(scene=copy):   # render(scene=...) would go back to the context scene's frame
+            bpy.ops.render.render(write_still=True)
+    finally:
+        bpy.data.scenes.remove(copy)
+        if action is not None:
+            bpy.data.actions.remove(action)
+
+
+def _show_only(scene: Any, name: str) -> list[str]:
+    """Mutes all but one strip and its meta strips, and makes these metas change nothing. Returns the metas' names."""
+    strips = compat.strips_all(scene)
+    target = strips[name]
+    metas, parent = [], target.parent_meta()
+    while parent is not None:
+        metas.append(parent)
+        parent = parent.parent_meta()
+    kept = {name, *(meta.name for meta in metas)}
+    for strip in strips:
+        strip.mute = strip.name not in kept
+    for strip in (target, *metas):
+        strip.blend_type, strip.blend_alpha = "ALPHA_OVER", 1.0
+    for meta in metas:
+        _make_plain(meta)
+    return [meta.name for meta in metas]
+
+
+def _make_plain(meta: Any) -> None:
+    """Takes away what a meta strip does to the picture of its children."""
+    transform, crop = meta.transform, meta.crop
+    transform.offset_x = transform.offset_y = transform.rotation = 0.0
+    transform.scale_x = transform.scale_y = 1.0
+    crop.min_x = crop.max_x = crop.min_y = crop.max_y = 0
+    meta.use_flip_x = meta.use_flip_y = False
+    meta.color_saturation = meta.color_multiply = 1.0
+    meta.strobe = 1.0
+    for modifier in meta.modifiers:
+        modifier.mute = True
+
+
+def _own_animation(scene: Any, metas: list[str]) -> Any:
+    """Gives the copy an action of its own without opacity and without the metas, and returns it (None: not animated).
+
+    The copy shares the user's action at first, so nothing may be removed from that one.
+    """
+    animation = scene.animation_data
+    if animation is None or animation.action is None:
+        return None
+    animation.action = animation.action.copy()
+    curves = compat.fcurves(animation)
+    for curve in list(curves):
+        path = curve.data_path
+        if path.endswith("].blend_alpha") or any(f'_all["{bpy.utils.escape_identifier(meta)}"]' in path for meta in metas):
+            curves.remove(curve)
+    return animation.action
+
+
+def _neutral_output(scene: Any, image: Path, density: int) -> None:
+    """Pixels in the strip's own colours: no view transform, burnt-in text, border or dithering."""
+    render, view, settings = scene.render, scene.view_settings, scene.render.image_settings
+    render.resolution_percentage = 100 * density
+    render.use_sequencer, render.use_compositing = True, False
+    render.use_stamp = render.use_border = render.use_multiview = False
+    render.dither_intensity = 0.0
+    render.use_file_extension, render.filepath = False, str(image)
+    compat.set_output_image(settings, "TIFF")
+    settings.color_mode, settings.color_depth, settings.tiff_codec = "RGBA", "8", "NONE"
+    settings.color_management = "FOLLOW_SCENE"
+    scene.display_settings.display_device = "sRGB"
+    view.view_transform, view.look = "Standard", "None"
+    view.exposure, view.gamma, view.use_curve_mapping = 0.0, 1.0, False
