@@ -42,7 +42,7 @@ def build_layered_still(rgb: np.ndarray, disparity: np.ndarray, intrinsics: Intr
     labels = assign_layers(near, find_cuts(near))
     count = int(labels.layer.max()) + 1
     clean_px = CLEAN_PX * max(1.0, max(width, height) / CLEAN_AT)
-    stride = max(1, int(np.ceil(np.sqrt(near.size / VERTEX_BUDGET))))
+    stride = max(1, round(float(np.sqrt(near.size / VERTEX_BUDGET))))
     layers: list[Layer] = []
     for index in range(count):
         made = _make_layer(index, colour, near, labels, clean_px, pad, stride, intrinsics)

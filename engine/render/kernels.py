@@ -2,8 +2,10 @@
 
 Scan conversion is the classic one: triangles are split into rows, a pixel belongs to a triangle when its centre does,
 and edges are half open and always walked from their upper end, so that neighbours leave neither gap nor overlap.
-Texture coordinates and 1 are interpolated over z and divided at the end: perspective-correct (Heckbert and Moreton,
-"Interpolation for polygon texture mapping and shading", 1991).
+Textures are projected from the photo's camera: u, v and 1, times the depth there, are interpolated over the depth here
+and divided at the end (Heckbert and Moreton, "Interpolation for polygon texture mapping and shading", 1991; Segal et al.,
+"Fast shadows and lighting effects using texture mapping", 1992). So a view from the photo's camera returns the photo
+whatever the triangles look like.
 """
 
 from __future__ import annotations
@@ -47,15 +49,17 @@ def bin_faces(y, inverse_z, faces, band_rows, bands):
     return first, order
 
 
-@jit("void(f4[::1], f4[::1], f4[::1], f4[:, ::1], i4[:, ::1], i4[::1], i8, f4[:, ::1], f4[:, ::1], f4[:, ::1])")
-def scan(x, y, inverse_z, uv, faces, order, first_row, z_out, u_out, v_out):
+@jit("void(f4[::1], f4[::1], f4[::1], f4[::1], f4[:, ::1], i4[:, ::1], i4[::1], i8, f4[:, ::1], f4[:, ::1], f4[:, ::1])")
+def scan(x, y, inverse_z, source_z, uv, faces, order, first_row, z_out, u_out, v_out):
     """Draw triangles into one band of rows; the nearest wins.
 
-    x, y, inverse_z: (N,) float32, of the vertices, pixels and 1/z. uv: (N, 2) float32, texels. order: faces to draw.
+    x, y, inverse_z: (N,) float32, of the vertices, pixels and 1/z. source_z: (N,) float32, depth in the photo's camera.
+    uv: (N, 2) float32, texels. order: faces to draw.
     z_out, u_out, v_out: (rows, width) float32, become 1/z (0 = nothing drawn), column and row in the texture.
     """
     rows, width = z_out.shape
     z_out[:] = 0
+    q_out = np.ones((rows, width), np.float32)
     for i in range(len(order)):
         a, b, c = faces[order[i], 0], faces[order[i], 1], faces[order[i], 2]
         if y[b] < y[a]:
@@ -72,13 +76,16 @@ def scan(x, y, inverse_z, uv, faces, order, first_row, z_out, u_out, v_out):
         if det == 0 or top >= bottom:
             continue
         za, zb, zc = float(inverse_z[a]), float(inverse_z[b]), float(inverse_z[c])
-        ua, va = uv[a, 0] * za, uv[a, 1] * za
+        qa, qb, qc = source_z[a] * za, source_z[b] * zb, source_z[c] * zc
+        ua, va = uv[a, 0] * qa, uv[a, 1] * qa
         z1, z2 = zb - za, zc - za
-        u1, u2 = uv[b, 0] * zb - ua, uv[c, 0] * zc - ua
-        v1, v2 = uv[b, 1] * zb - va, uv[c, 1] * zc - va
+        q1, q2 = qb - qa, qc - qa
+        u1, u2 = uv[b, 0] * qb - ua, uv[c, 0] * qc - ua
+        v1, v2 = uv[b, 1] * qb - va, uv[c, 1] * qc - va
         ex, ey = (yc - ya) / det, (yb - ya) / det
         fx, fy = (xb - xa) / det, (xc - xa) / det
         zx, zy = z1 * ex - z2 * ey, z2 * fx - z1 * fy
+        qx, qy = q1 * ex - q2 * ey, q2 * fx - q1 * fy
         ux, uy = u1 * ex - u2 * ey, u2 * fx - u1 * fy
         vx, vy = v1 * ex - v2 * ey, v2 * fx - v1 * fy
         long_slope = (xc - xa) / (yc - ya)
@@ -93,19 +100,19 @@ def scan(x, y, inverse_z, uv, faces, order, first_row, z_out, u_out, v_out):
             begin = max(int(math.ceil(left)), 0)
             end = min(int(math.ceil(right)), width)
             dy = row - ya
-            z0, u0, v0 = za + zy * dy, ua + uy * dy, va + vy * dy
+            z0, q0, u0, v0 = za + zy * dy, qa + qy * dy, ua + uy * dy, va + vy * dy
             for column in range(begin, end):
                 dx = column - xa
                 z = z0 + zx * dx
                 if z > z_out[row, column]:
                     z_out[row, column] = z
+                    q_out[row, column] = q0 + qx * dx
                     u_out[row, column] = u0 + ux * dx
                     v_out[row, column] = v0 + vx * dx
     for row in range(rows):
         for column in range(width):
-            z = 1 / z_out[row, column] if z_out[row, column] > 0 else np.float32(0)
-            u_out[row, column] *= z
-            v_out[row, column] *= z
+            u_out[row, column] /= q_out[row, column]
+            v_out[row, column] /= q_out[row, column]
 
 
 @jit("void(u1[:, :, ::1], f4[:, ::1], u1[:, :, ::1], u1[:, ::1])")

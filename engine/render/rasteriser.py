@@ -19,10 +19,12 @@ NEAREST_SHARE = 1e-3        # of the nearest depth of the still: nearer to the c
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A layer as the kernels want it. uv: (N, 2) float32 in texels of the full texture, v downwards."""
+    """A layer as the kernels want it. uv: (N, 2) float32 in texels of the full texture, v downwards.
+    depth: (N,) float32."""
 
     layer: Layer
     uv: np.ndarray
+    depth: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def _prepare(layer: Layer) -> _Prepared:
     uv = np.empty_like(layer.uv)
     uv[:, 0] = layer.uv[:, 0] * width - 0.5
     uv[:, 1] = (1 - layer.uv[:, 1]) * height - 0.5
-    return _Prepared(layer, uv)
+    return _Prepared(layer, uv, np.ascontiguousarray(layer.vertices[:, 2]))
 
 
 def _draw_band(projected: list[_Projected], band: int, out: np.ndarray, left_over: np.ndarray) -> None:
@@ -124,8 +126,8 @@ def _draw_band(projected: list[_Projected], band: int, out: np.ndarray, left_ove
         if not len(order) or width <= 0:
             continue
         z, u, v = (np.zeros((rows, width), np.float32) for _ in range(3))
-        kernels.scan(layer.x - np.float32(layer.left), layer.y, layer.inverse_z, layer.uv, layer.prepared.layer.faces,
-                     order, top, z, u, v)
+        kernels.scan(layer.x - np.float32(layer.left), layer.y, layer.inverse_z, layer.prepared.depth, layer.uv,
+                     layer.prepared.layer.faces, order, top, z, u, v)
         sampled = cv2.remap(layer.texture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         part = np.s_[top:top + rows, layer.left:layer.right]
         piece, rest = np.ascontiguousarray(out[part]), np.ascontiguousarray(left_over[part])
