@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +30,36 @@ def free_channel(holder: Any, above: int, start: int, end: int) -> int | None:
     return None
 
 
-def find_source(tag: dict[str, Any]) -> tuple[Any, Any] | None:
+def mark_source(scene: Any, strip: Any) -> str:
+    """Gives the strip an id that no other strip of its scene has, and returns it. A duplicated strip brought its id along."""
+    ids = [s.diorama.source_id for s in compat.strips_all(scene) if not s.diorama.is_clip]
+    if not strip.diorama.source_id or ids.count(strip.diorama.source_id) > 1:
+        strip.diorama.source_id = uuid.uuid4().hex
+    return strip.diorama.source_id
+
+
+def find_source(tag: dict[str, Any], same_file: bool) -> tuple[Any, Any] | None:
     """(scene, strip) of a job's source as it is now, or None if it is gone.
 
-    Ids come first, because a strip may have been renamed and another got its name. A duplicated strip or scene carries
-    the same id, so among equals the old scene and the old name win. A name alone counts only in the file of the click.
+    The id comes first: the strip may have been renamed, and another file may be open. In the file of the click
+    (same_file) undo may have taken the id away; then name and picture must both be the old ones.
     """
     scenes = sorted((s for s in bpy.data.scenes if s.library is None), key=lambda s: s.name != tag["scene"])
     for scene in scenes:
-        same = [s for s in compat.strips_all(scene) if s.diorama.source_id == tag["source_id"]]
+        stills = [s for s in compat.strips_all(scene) if s.type == "IMAGE" and not s.diorama.is_clip]
+        same = [s for s in stills if s.diorama.source_id == tag["source_id"]]
         if same:
             return scene, next((s for s in same if s.name == tag["strip"]), same[0])
-    scene = bpy.data.scenes.get(tag["scene"]) if tag["session_file"] else None
-    strip = next((s for s in compat.strips_all(scene) if s.name == tag["strip"]), None) if scene else None
-    # Undo may have taken the id away; a still that has another id is another still.
-    return (scene, strip) if strip and strip.type == "IMAGE" and not strip.diorama.source_id else None
+        if same_file and scene.name == tag["scene"]:
+            for strip in stills:
+                if strip.name == tag["strip"] and str(still_path(strip)) == tag["picture"]:
+                    return scene, strip
+    return None
+
+
+def still_path(strip: Any) -> Path:
+    """The picture file of an image strip."""
+    return Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename
 
 
 def insert_above(scene: Any, source: Any, job_id: str, tag: dict[str, Any], result: dict[str, Any]) -> Any:

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-
-import bpy
 
 from ..engine.errors import BadSelection, BadStill, DioramaError
 from . import compat
-from .placement import free_channel, holder_of
+from .placement import free_channel, holder_of, still_path
 
-LAST_CHANNEL = 128
 SELECT_A_PHOTO = "Select a photo (an image strip) and try again."
 KINDS = {"MOVIE": "a movie strip", "SOUND": "a sound strip", "COLOR": "a colour strip", "TEXT": "a text strip",
          "META": "a meta strip", "SCENE": "a scene strip", "MOVIECLIP": "a movie clip strip", "MASK": "a mask strip"}
 
 
-def selected_stills(scene: Any) -> tuple[list[Any], list[DioramaError]]:
-    """The usable stills among the selected strips, from left to right, and why each of the others is refused.
-
-    Looks only at the level that the Sequencer shows (inside an opened meta strip: its children).
-    Raises BadSelection when nothing is selected at all.
-    """
+def selected_strips(scene: Any) -> list[Any]:
+    """The selected strips from left to right, at the level that the Sequencer shows (inside an opened meta strip: its children)."""
     editor = scene.sequence_editor
-    shown = [] if editor is None else compat.strips(editor.meta_stack[-1] if editor.meta_stack else editor)
-    selected = sorted((s for s in shown if s.select), key=lambda s: (compat.left_handle(s), s.channel))
+    if editor is None:
+        return []
+    shown = compat.strips(editor.meta_stack[-1] if editor.meta_stack else editor)
+    return sorted((s for s in shown if s.select), key=lambda s: (compat.left_handle(s), s.channel))
+
+
+def selected_images(scene: Any) -> list[Any]:
+    """The image strips among the selected strips, for a panel: nothing else is checked."""
+    return [strip for strip in selected_strips(scene) if strip.type == "IMAGE"]
+
+
+def selected_stills(scene: Any) -> tuple[list[Any], list[DioramaError]]:
+    """The usable stills among the selected strips and why each of the others is refused. Raises BadSelection without any selection."""
+    selected = selected_strips(scene)
     if not selected:
         raise BadSelection("No strip is selected in the Sequencer.", SELECT_A_PHOTO)
-    usable, refused = [], []
+    usable: list[Any] = []
+    refused: list[DioramaError] = []
     for strip in selected:
         try:
             check_still(scene, strip)
@@ -61,7 +66,3 @@ def check_still(scene: Any, strip: Any) -> None:
     if free_channel(holder, strip.channel, compat.left_handle(strip), compat.right_handle(strip)) is None:
         raise BadSelection(f"There is no free channel above '{name}'.", "Move strips or unlock a channel above it and try again.")
 
-
-def still_path(strip: Any) -> Path:
-    """The picture file of an image strip."""
-    return Path(bpy.path.abspath(strip.directory)) / strip.elements[0].filename

@@ -1,0 +1,7 @@
+"""What a person can do: one file per group of verbs, each execute finds, calls one function and returns."""
+
+from __future__ import annotations
+
+from . import camera_move, engine, jobs
+
+CLASSES = (*camera_move.CLASSES, *jobs.CLASSES, *engine.CLASSES)

@@ -1,0 +1,185 @@
+"""What happens on Blender's side around a job: it is submitted, it ends, its clip goes onto the timeline.
+
+    submit_still()  the still is captured and the job goes into the queue
+    pump()          called by the timer, in background mode by tests and dev.py: takes in what happened, places clips
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..engine.camera import MOVES
+from ..engine.errors import DioramaError
+from ..engine.protocol import CameraMoveRequest
+from ..preferences import SUFFIXES, preferences
+from ..sequencer import compat, placement, source
+from ..session import runtime
+from ..session.installer import default_data_folder
+from ..session.queue import Job, JobState
+
+BUSY_SECONDS, IDLE_SECONDS = 0.1, 1.0
+OLD_STILL_SECONDS = 7 * 24 * 3600       # a crashed Blender leaves its stills behind
+MODAL_EDITS = ("TRANSFORM_OT_", "SEQUENCER_OT_")
+
+_unplaced: list[str] = []       # ids of finished jobs whose clip waits until Blender can take it
+_notes: dict[str, str] = {}     # job id -> why its clip is not on the timeline
+_last_error: list[str] = []     # what the last Camera Move reported, for the panel
+_files_opened = [0]             # counts opened .blend files: a job remembers in which one it was started
+
+
+# ------------------------------------------------------------------ before a job
+
+
+def submit_still(scene: Any, strip: Any) -> Job:
+    """Captures the strip's still and queues its camera move. Raises a DioramaError; then nothing was changed."""
+    settings, chosen = scene.diorama, preferences()
+    still = source.describe(scene, strip, new_still_path())
+    request = CameraMoveRequest(
+        image=still.image, output=new_clip_path(chosen.clip_path(), f"{strip.name} {settings.move}", chosen.clip_format),
+        num_frames=still.num_frames, fps=still.fps, clip_format=chosen.clip_format, move=settings.move_settings(),
+        depth=settings.depth_settings(), visible_only=True, frame_width=still.frame_width, frame_height=still.frame_height)
+    tag = {"scene": scene.name, "strip": strip.name, "source_id": placement.mark_source(scene, strip),
+           "picture": str(placement.still_path(strip)), "file": _files_opened[0], "move_label": MOVES[settings.move].label}
+    return runtime.queue.submit(request, strip.name, tag)
+
+
+def new_still_path() -> Path:
+    """A file of its own in the data folder; old ones are removed first."""
+    folder = default_data_folder() / "stills"
+    for old in folder.glob("*.tif"):
+        if time.time() - old.stat().st_mtime > OLD_STILL_SECONDS:
+            old.unlink(missing_ok=True)
+    return folder / f"{uuid.uuid4().hex}.tif"
+
+
+def new_clip_path(folder: Path, name: str, clip_format: str) -> str:
+    """A path that no file and no unfinished job has."""
+    stem = re.sub(r"[^\w-]+", "_", name).strip("_")
+    taken = {job.request.output for job in runtime.queue.jobs}
+    number = 1
+    while True:
+        path = folder / f"{stem}_{number:03}{SUFFIXES[clip_format]}"
+        if str(path) not in taken and not path.exists():
+            return str(path)
+        number += 1
+
+
+def retry(job: Job) -> None:
+    """Submits a failed job's request again; the still is the one from then."""
+    forget(job.id, keep_still=True)
+    runtime.queue.submit(job.request, job.label, job.tag)
+
+
+# ------------------------------------------------------------------ while jobs run
+
+
+def pump() -> float:
+    """Takes in what the engine and the installer did, places clips; returns the seconds until the next call."""
+    busy = runtime.busy()
+    for job in runtime.pump():
+        if job.state is JobState.finished:
+            _unplaced.append(job.id)
+        elif job.state is JobState.cancelled:
+            forget(job.id)
+    if _unplaced and not blender_is_occupied():
+        place(_unplaced.pop(0))         # one per call, so that Blender never waits for many
+    if busy or _unplaced:
+        redraw_panels()
+    return BUSY_SECONDS if runtime.busy() or _unplaced else IDLE_SECONDS
+
+
+def blender_is_occupied() -> bool:
+    """Whether strips must not be added now: a render reads them, or the person is dragging one."""
+    if bpy.app.is_job_running("RENDER"):
+        return True
+    windows = bpy.context.window_manager.windows
+    return any(modal.bl_idname.startswith(MODAL_EDITS) for window in windows for modal in window.modal_operators)
+
+
+def place(job_id: str) -> None:
+    """Puts a finished job's clip above its source, or keeps it on offer in the panel with a sentence why."""
+    job = find_job(job_id)
+    if job is None or job.result is None:
+        return
+    found = placement.find_source(job.tag, job.tag["file"] == _files_opened[0])
+    if found is None:
+        _notes[job.id] = f"'{job.label}' is no longer on the timeline; its clip is kept."
+        return
+    try:
+        placement.insert_above(*found, job.id, job.tag, job.result)
+    except DioramaError as error:
+        _notes[job.id] = f"{error.message} {error.remedy}"
+        return
+    forget(job.id)
+
+
+def insert_at_playhead(scene: Any, job: Job) -> None:
+    """Puts a clip on offer at the playhead. Raises BadSelection without a free channel."""
+    assert job.result is not None
+    placement.insert_at(scene, scene.frame_current, job.id, job.tag, job.result)
+    forget(job.id)
+
+
+# ------------------------------------------------------------------ what the panel asks
+
+
+def find_job(job_id: str) -> Job | None:
+    return next((job for job in runtime.queue.jobs if job.id == job_id), None)
+
+
+def note_of(job: Job) -> str:
+    """Why a finished clip is not on the timeline, or ""."""
+    return _notes.get(job.id, "")
+
+
+def last_error() -> str:
+    return " ".join(_last_error)
+
+
+def remember_errors(errors: list[DioramaError]) -> str:
+    """Keeps the sentences for the panel and returns them as one text; an empty list clears it."""
+    _last_error[:] = [f"{error.message} {error.remedy}" for error in errors]
+    return last_error()
+
+
+def forget(job_id: str, keep_still: bool = False) -> None:
+    """Drops an ended job, and its still with it. A clip that is already written stays on disk."""
+    job = find_job(job_id)
+    if job is None:
+        return
+    runtime.queue.forget(job_id)
+    _notes.pop(job_id, None)
+    if not keep_still:
+        Path(job.request.image).unlink(missing_ok=True)
+
+
+def file_opened() -> None:
+    """Another .blend is open now: jobs go on, their clips go to their strips only where the strips' ids are found."""
+    _files_opened[0] += 1
+    _last_error.clear()
+
+
+def clear() -> None:
+    """For unregister: drops all that was remembered, and the stills of jobs that will not go on."""
+    for job in runtime.queue.jobs:
+        Path(job.request.image).unlink(missing_ok=True)
+    _unplaced.clear()
+    _notes.clear()
+    _last_error.clear()
+
+
+def redraw_panels() -> None:
+    """Only the sidebars: to draw the whole timeline ten times a second would cost more than the job's own share."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in ("SEQUENCE_EDITOR", "PREFERENCES"):
+                for region in area.regions:
+                    if region.type == "UI" or area.type == "PREFERENCES":
+                        region.tag_redraw()

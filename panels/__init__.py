@@ -1,0 +1,1 @@
+"""What a person sees. draw() reads state and never changes it."""

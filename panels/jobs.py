@@ -1,0 +1,70 @@
+"""One entry per job: how far it is, what went wrong, what can be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..operators import results
+from ..session import runtime
+from ..session.queue import Job, JobState
+from .text import draw_sentence
+
+STAGES = {"load": "Reading the photo", "depth": "Estimating depth", "layers": "Building layers", "path": "Planning the move",
+          "render": "Rendering", "write": "Writing the clip"}
+
+
+def progress_text(job: Job) -> str:
+    """What is happening, in words: "Rendering 12 of 96, 8 s left"."""
+    if job.state is JobState.waiting:
+        return "Waiting"
+    if job.state is JobState.cancelling:
+        return "Cancelling"
+    if not job.stage:
+        return "Starting"
+    counted = f" {job.done} of {job.total}" if job.total > 1 else ""
+    left = f", {time_text(job.seconds_left)} left" if job.seconds_left >= 0 else ""
+    return f"{STAGES.get(job.stage, job.stage)}{counted}{left}"
+
+
+def time_text(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+class DIORAMA_PT_jobs(bpy.types.Panel):
+    bl_label = "Jobs"
+    bl_space_type = "SEQUENCE_EDITOR"
+    bl_region_type = "UI"
+    bl_category = "Diorama"
+    bl_order = 1
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return bool(runtime.queue.jobs)
+
+    def draw(self, context: Any) -> None:
+        for job in runtime.queue.jobs:
+            self.draw_job(self.layout.box().column(), context, job)
+
+    def draw_job(self, column: Any, context: Any, job: Job) -> None:
+        column.label(text=job.label, icon="IMAGE_DATA")
+        if not job.ended:
+            row = column.row(align=True)
+            row.progress(factor=job.done / job.total if job.total else 0.0, text=progress_text(job))
+            row.operator("diorama.cancel", text="", icon="X").job_id = job.id
+            return
+        row = column.row(align=True)
+        if job.state is JobState.failed and job.error:
+            draw_sentence(column, context, f"{job.error.message} {job.error.remedy}", "ERROR", alert=True)
+            row = column.row(align=True)
+            row.operator("diorama.retry", icon="FILE_REFRESH").job_id = job.id
+        elif job.state is JobState.finished:
+            draw_sentence(column, context, results.note_of(job) or "The clip is ready.", "INFO")
+            row = column.row(align=True)
+            row.operator("diorama.insert_clip", icon="ADD").job_id = job.id
+        row.operator("diorama.dismiss", text="", icon="X").job_id = job.id
+
+
+CLASSES = (DIORAMA_PT_jobs,)

@@ -1,0 +1,22 @@
+"""Entries in Blender's own menus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+
+def draw_entry(menu: Any, context: Any) -> None:
+    menu.layout.separator()
+    menu.layout.operator("diorama.camera_move", icon="OUTLINER_OB_CAMERA")
+
+
+def append() -> None:
+    bpy.types.SEQUENCER_MT_strip.append(draw_entry)
+    bpy.types.SEQUENCER_MT_context_menu.append(draw_entry)
+
+
+def remove() -> None:
+    bpy.types.SEQUENCER_MT_context_menu.remove(draw_entry)
+    bpy.types.SEQUENCER_MT_strip.remove(draw_entry)

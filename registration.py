@@ -1,0 +1,59 @@
+"""Everything that Blender is told at register() and that unregister() takes back, in mirror order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import operators, preferences, properties
+from .operators import results
+from .panels import camera_move, clip, engine, jobs, menus
+from .sequencer import compat
+from .session import runtime
+
+CLASSES = (
+    properties.DioramaSettings,
+    properties.DioramaStrip,
+    preferences.DioramaPreferences,
+    *operators.CLASSES,
+    *camera_move.CLASSES,
+    *jobs.CLASSES,
+    *clip.CLASSES,
+    *engine.CLASSES,
+)
+
+
+def pump() -> float:
+    """The timer. In background mode it never fires: tests and dev.py call this themselves."""
+    return results.pump()
+
+
+@persistent
+def file_opened(*_: Any) -> None:
+    """After another .blend was opened."""
+    results.file_opened()
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    properties.link(compat.strip_type())
+    runtime.open_session(Path(__file__).parent, preferences.preferences().engine_path(), lambda: not bpy.app.online_access)
+    menus.append()
+    bpy.app.handlers.load_post.append(file_opened)
+    bpy.app.timers.register(pump, first_interval=results.IDLE_SECONDS, persistent=True)
+
+
+def unregister() -> None:
+    if bpy.app.timers.is_registered(pump):
+        bpy.app.timers.unregister(pump)
+    bpy.app.handlers.load_post.remove(file_opened)
+    menus.remove()
+    results.clear()
+    runtime.close_session()
+    properties.unlink(compat.strip_type())
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
