@@ -1,0 +1,156 @@
+"""The environments under .venvs/: made by uv from pins with hashes, reused while pins and Python version stay the same.
+
+uv, the search for interpreters and the engine's environment come from the session: what users get is what is tested.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools.house import BLENDERS, ENGINE_PINS, PINS, ROOT, VENVS, Blender, DevError, NotHere, addon_side
+
+addon_side()
+
+from diorama.engine.errors import DioramaError  # noqa: E402
+from diorama.session import engine_folder, installer  # noqa: E402
+from diorama.session.command import venv_python  # noqa: E402
+from diorama.session.interpreters import find_interpreter  # noqa: E402
+
+STAMP = "dev-stamp.txt"
+ENGINE = VENVS / "engine"
+FULL_PYTHON = "3.11"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """pins: requirement files with hashes; what else lies in the environment is removed."""
+
+    name: str
+    python: str
+    pins: tuple[Path, ...]
+
+    @property
+    def folder(self) -> Path:
+        return VENVS / self.name
+
+
+ENVIRONMENTS = {made.name: made for made in (
+    Environment("tools", "3.11", (PINS / "tools.txt",)),
+    *(Environment(b.environment, b.python, (PINS / f"{b.environment}.txt",)) for b in BLENDERS),
+    Environment("engine-full", FULL_PYTHON, (ENGINE_PINS / "full.txt", PINS / "tests.txt")),
+)}
+
+
+def ready(name: str) -> Path:
+    """The interpreter of this environment, which is made or brought up to its pins first.
+
+    Raises NotHere where no fitting Python is to be had, DevError when the packages cannot be installed.
+    """
+    wanted = ENVIRONMENTS[name]
+    python = venv_python(wanted.folder)
+
+    def make() -> None:
+        _make_folder(wanted)
+        uv("pip", "sync", "--python", python, "--require-hashes", *find_links(), *wanted.pins)
+
+    _once(name, wanted.folder, _digest(wanted.python, *wanted.pins), make)
+    return python
+
+
+def engine_python() -> Path:
+    """The interpreter of .venvs/engine: installed by the session's installer, then given pytest."""
+    python, tests = venv_python(ENGINE), PINS / "tests.txt"
+    wanted = engine_folder.fingerprint(ENGINE_PINS)
+
+    def make() -> None:
+        if engine_folder.read_state(ENGINE, wanted) is not installer.InstallState.installed:
+            shutil.rmtree(ENGINE, ignore_errors=True)       # so that nothing of older pins stays
+            try:
+                installer.install(ENGINE, ENGINE_PINS, uv=_uv_path())
+            except DioramaError as error:
+                raise DevError(str(error)) from error
+        uv("pip", "install", "--python", python, "--require-hashes", "-r", tests)
+
+    _once("engine", ENGINE, wanted + _digest("", tests), make)
+    return python
+
+
+def full_python() -> Path:
+    """The interpreter of .venvs/engine-full. Raises NotHere without a CPU build of torch: the default one is gigabytes."""
+    if not (ENGINE_PINS / "full.txt").exists():
+        raise NotHere("engine/requirements/full.txt is not there yet")
+    folders = [Path(link) for link in os.environ.get("PIP_FIND_LINKS", "").split()]
+    if not any(folder.glob("torch-*+cpu-*") for folder in folders):
+        raise NotHere("no CPU build of torch at hand; put one into a folder that PIP_FIND_LINKS names")
+    return ready("engine-full")
+
+
+def newest_blender() -> tuple[Blender, Path]:
+    """The newest Blender module that an available Python can run, and that Python. Raises NotHere."""
+    reasons: list[str] = []
+    for blender in reversed(BLENDERS):
+        try:
+            return blender, ready(blender.environment)
+        except NotHere as error:
+            reasons.append(f"Blender {blender.version}: {error}")
+    raise NotHere("; ".join(reasons))
+
+
+def find_links() -> list[str]:
+    """pip's own find-links, for uv, which does not read them by itself."""
+    return [part for link in os.environ.get("PIP_FIND_LINKS", "").split() for part in ("--find-links", link)]
+
+
+def uv(*arguments: object) -> None:
+    """Runs uv, which is fetched by its hash first. Raises DevError with what it said."""
+    done = subprocess.run([_uv_path(), *map(str, arguments)], env=installer.uv_environment(), cwd=ROOT, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise DevError(f"uv {' '.join(map(str, arguments[:2]))} failed:\n{done.stdout.strip()}")
+
+
+def _uv_path() -> Path:
+    try:
+        return installer.provide_uv(VENVS, ENGINE_PINS / "uv.txt")
+    except DioramaError as error:
+        raise DevError(str(error)) from error
+
+
+def _make_folder(wanted: Environment) -> None:
+    """An environment of the right Python; one that is there already is kept, `uv pip sync` takes out what is too much."""
+    found = find_interpreter([int(wanted.python.split(".")[1])])
+    config = wanted.folder / "pyvenv.cfg"
+    if found and config.exists() and venv_python(wanted.folder).exists() and f"= {wanted.python}." in config.read_text():
+        return
+    # Without a Python of ours uv fetches one; where it may not, this machine cannot run that environment.
+    python = [found.path] if found else [wanted.python, "--managed-python"]
+    try:
+        uv("venv", "--clear", "--no-project", "--python", *python, wanted.folder)
+    except DevError as error:
+        if found:
+            raise
+        raise NotHere(f"no Python {wanted.python} was found on PATH or in pyenv, and uv could not fetch one") from error
+
+
+def _once(name: str, folder: Path, stamp: str, make: Callable[[], None]) -> None:
+    """Calls make() unless the folder was made for this stamp; the stamp is written last."""
+    file = folder / STAMP
+    if file.exists() and file.read_text() == stamp and venv_python(folder).exists():
+        return
+    file.unlink(missing_ok=True)
+    print(f"[setup] {name}: making the environment ...", flush=True)
+    started = time.monotonic()
+    make()
+    file.write_text(stamp)
+    print(f"[setup] {name}: ready after {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _digest(python: str, *pins: Path) -> str:
+    return hashlib.sha256(b"\0".join([python.encode(), *(path.read_bytes() for path in pins)])).hexdigest()
