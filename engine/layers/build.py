@@ -9,16 +9,15 @@ import numpy as np
 
 from ..camera.intrinsics import Intrinsics
 from ..errors import BadDepth, BadStill
-from .edges import Labels, assign_layers, find_cuts, nearest_pixel
-from .fill import continue_surface
+from .edges import assign_layers, find_cuts, nearest_pixel
 from .mesh import grid_mesh
 from .still import Layer, LayeredStill
+from .surface import Surface, blend_silhouettes
 
 MARGIN = 0.06               # 3D Photo: 60 px at 960; enough for the default moves
 VERTEX_BUDGET = 120_000     # of the grid over the whole extended frame
 CLEAN_PX = 2.0              # colours are pulled from this far outside a silhouette, in a picture of CLEAN_AT pixels
 CLEAN_AT = 700              # along its longer side; more for larger pictures
-SEAM_PX = 3                 # how far a layer reaches over the next one where both are one surface
 SMALLEST_RATIO = 1e-4       # of the nearest disparity: farther is as good as infinite
 
 Report = Callable[[int, int], None]
@@ -43,13 +42,14 @@ def build_layered_still(rgb: np.ndarray, disparity: np.ndarray, intrinsics: Intr
     count = int(labels.layer.max()) + 1
     clean_px = CLEAN_PX * max(1.0, max(width, height) / CLEAN_AT)
     stride = max(1, round(float(np.sqrt(near.size / VERTEX_BUDGET))))
+    surfaces = [Surface(index, colour, near, labels, clean_px) for index in range(count)]
+    surfaces = [surface for surface in surfaces if surface.shown.any()]
+    blend_silhouettes(surfaces, colour, labels, clean_px)
     layers: list[Layer] = []
-    for index in range(count):
-        made = _make_layer(index, colour, near, labels, clean_px, pad, stride, intrinsics)
-        if made is not None:
-            layers.append(made)
+    for surface in surfaces:
+        layers.append(_to_layer(surface, pad, stride, intrinsics))
         if report is not None:
-            report(index + 1, count)
+            report(len(layers), len(surfaces))
     return LayeredStill(width, height, intrinsics, pad, layers)
 
 
@@ -83,50 +83,15 @@ def _extend(picture: np.ndarray, pad: int) -> np.ndarray:
                               else cv2.BORDER_REPLICATE)
 
 
-def _make_layer(index: int, colour: np.ndarray, near: np.ndarray, labels: Labels, clean_px: float, pad: int,
-                stride: int, intrinsics: Intrinsics) -> Layer | None:
-    """Layer number `index`: its own pixels, what goes on behind nearer layers, and nothing else. None if empty."""
-    own = labels.layer == index
-    if not own.any():
-        return None
-    over = labels.layer > index
-    shown = own | _seam(own, near, labels, index) if index else np.ones_like(own)
-    hidden = over & (labels.far & own).reshape(-1)[labels.seed] if index else over
-    if index:
-        shown = shown | hidden
-        rows, columns = np.nonzero(shown)
-        reach = int(4 * clean_px) + 2 * stride
-        part = np.s_[max(rows.min() - reach, 0):rows.max() + reach + 1,
-                     max(columns.min() - reach, 0):columns.max() + reach + 1]
+def _to_layer(surface: Surface, pad: int, stride: int, intrinsics: Intrinsics) -> Layer:
+    """Crop to what shows and put the mesh under it."""
+    visible = surface.alpha > 0
+    if surface.index:
+        rows, columns = np.flatnonzero(visible.any(1)), np.flatnonzero(visible.any(0))
+        part = np.s_[max(rows[0] - stride, 0):rows[-1] + stride + 1, max(columns[0] - stride, 0):columns[-1] + stride + 1]
     else:
-        part = np.s_[0:own.shape[0], 0:own.shape[1]]
-    own, over, shown, hidden = own[part], over[part], shown[part], hidden[part]
-    values = np.dstack([colour[part], near[part]]).astype(np.float32)
-    known = own | (shown & ~hidden)
-    if hidden.any():
-        filled = continue_surface(values, _sources(own, over, (labels.far & (labels.layer == index))[part], clean_px),
-                                  hidden)
-        values = np.where(hidden[..., None], filled, values)
-        known = known | hidden
-    if not known.all():
-        values = values.reshape(-1, 4)[nearest_pixel(known)[1]]
-    rgba = np.dstack([np.clip(np.rint(values[..., :3]), 0, 255), np.where(shown, 255, 0)]).astype(np.uint8)
-    left, top = part[1].start - pad, part[0].start - pad
-    vertices, faces, uv = grid_mesh(np.ascontiguousarray(values[..., 3]), shown, left, top, stride, intrinsics)
-    return Layer(f"layer_{index}", rgba, vertices, faces, uv)
-
-
-def _seam(own: np.ndarray, near: np.ndarray, labels: Labels, index: int) -> np.ndarray:
-    """Pixels of lower layers next to this one that are the same surface: the layer reaches over them."""
-    grown = cv2.dilate(own.astype(np.uint8), np.ones((2 * SEAM_PX + 1, 2 * SEAM_PX + 1), np.uint8)) > 0
-    barrier = cv2.dilate((labels.far & (labels.layer < index)).astype(np.uint8),
-                         np.ones((2 * SEAM_PX + 1, 2 * SEAM_PX + 1), np.uint8)) > 0
-    return grown & (labels.layer < index) & ~barrier
-
-
-def _sources(own: np.ndarray, over: np.ndarray, far: np.ndarray, clean_px: float) -> np.ndarray:
-    """Clean pixels of a surface near its hidden part: at least clean_px outside the silhouette, no more than twice."""
-    away = cv2.distanceTransform((~over).astype(np.uint8), cv2.DIST_L2, 5)
-    along = cv2.distanceTransform((~far).astype(np.uint8), cv2.DIST_L2, 5)
-    clean = own & (away > clean_px) & (along <= 2 * clean_px + 2)
-    return clean if clean.any() else own
+        part = np.s_[0:visible.shape[0], 0:visible.shape[1]]
+    rgba = np.rint(np.dstack([surface.values[part][..., :3], surface.alpha[part] * 255])).clip(0, 255).astype(np.uint8)
+    vertices, faces, uv = grid_mesh(np.ascontiguousarray(surface.values[part][..., 3]), visible[part],
+                                    part[1].start - pad, part[0].start - pad, stride, intrinsics)
+    return Layer(f"layer_{surface.index}", rgba, vertices, faces, uv)

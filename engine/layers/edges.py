@@ -23,13 +23,28 @@ class Cuts:
 
 @dataclass(frozen=True)
 class Labels:
-    """layer: (H, W) uint8, index of the layer that shows each pixel. seed: (H, W) int32, flat index of the nearest pixel
-    at a cut (-1 without cuts). near, far: (H, W) bool, pixels at a cut, on its near or far side."""
+    """What lies where, and where the nearest silhouette is. All (H, W).
+
+    layer: uint8, index of the layer that shows each pixel. far, near: bool, pixels at a cut, on its far or near side.
+    to_far, to_near: float32, distance to the nearest such pixel, infinite without any; far_index, near_index: int32, its
+    flat index.
+    """
 
     layer: np.ndarray
-    seed: np.ndarray
-    near: np.ndarray
     far: np.ndarray
+    near: np.ndarray
+    to_far: np.ndarray
+    to_near: np.ndarray
+    far_index: np.ndarray
+    near_index: np.ndarray
+
+    def far_layer(self) -> np.ndarray:
+        """Layer of the nearest pixel on the far side of a cut."""
+        return self.layer.reshape(-1)[self.far_index]
+
+    def near_layer(self) -> np.ndarray:
+        """Layer of the nearest pixel on the near side of a cut."""
+        return self.layer.reshape(-1)[self.near_index]
 
 
 def find_cuts(disparity: np.ndarray) -> Cuts:
@@ -80,12 +95,15 @@ def assign_layers(disparity: np.ndarray, cuts: Cuts) -> Labels:
     near.reshape(-1)[near_index] = True
     far.reshape(-1)[far_index] = True
     if not len(near_index):
-        return Labels(np.zeros(disparity.shape, np.uint8), np.full(disparity.shape, -1, np.int32), near, far)
+        far_away, nothing = np.full(disparity.shape, np.inf, np.float32), np.zeros(disparity.shape, np.int32)
+        return Labels(np.zeros(disparity.shape, np.uint8), far, near, far_away, far_away, nothing, nothing)
     layer = np.zeros(disparity.size, np.uint8)
     for _ in range(MAX_LAYERS - 1):
         before = layer[near_index]
         np.maximum.at(layer, near_index, np.minimum(layer[far_index] + 1, MAX_LAYERS - 1).astype(np.uint8))
         if np.array_equal(before, layer[near_index]):
             break
-    _, seed = nearest_pixel(near | far)
-    return Labels(layer[seed], seed, near, far)
+    to_far, nearest_far = nearest_pixel(far)
+    to_near, nearest_near = nearest_pixel(near)
+    spread = layer[np.where(to_near < to_far, nearest_near, nearest_far)]
+    return Labels(spread, far, near, to_far, to_near, nearest_far, nearest_near)
