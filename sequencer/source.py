@@ -78,21 +78,42 @@ def capture(scene: Any, name: str, frame: int, image: Path, density: int = 1) ->
     as long for a PNG even at compression 0.
     """
     copy = scene.copy()
-    action = None
     try:
-        kept = _show_only(copy, name)
-        action = _own_animation(copy, kept)
+        _freeze(copy, frame)
+        _show_only(copy, name)
         _neutral_output(copy, image, density)
         copy.frame_set(frame)
         with bpy.context.temp_override(scene=copy):   # render(scene=...) would go back to the context scene's frame
             bpy.ops.render.render(write_still=True)
     finally:
         bpy.data.scenes.remove(copy)
-        if action is not None:
-            bpy.data.actions.remove(action)
 
 
-def _show_only(scene: Any, name: str) -> list[str]:
+def _freeze(scene: Any, frame: int) -> None:
+    """Gives the copied strips their animated values at that frame, then drops the animation (the copy shares the user's action).
+
+    frame_set() does not do this: a fresh copy is first evaluated by the render, and that shows the strip as it stood at
+    the user's playhead. Without animation, opacity and meta strips can also be set to what the capture needs.
+    """
+    if scene.animation_data is None:
+        return
+    for curve in compat.fcurves(scene.animation_data):
+        if not curve.data_path.startswith("sequence_editor."):
+            continue
+        owner_path, name = curve.data_path.rsplit(".", 1)
+        try:
+            owner = scene.path_resolve(owner_path)
+            value = getattr(owner, name)
+        except (ValueError, AttributeError):
+            continue    # left over from a deleted strip: Blender skips it too
+        if isinstance(value, (bool, int, float)):
+            setattr(owner, name, type(value)(curve.evaluate(frame)))
+        elif not isinstance(value, str):
+            value[curve.array_index] = curve.evaluate(frame)
+    scene.animation_data_clear()
+
+
+def _show_only(scene: Any, name: str) -> None:
     """Mutes all but one strip and its meta strips, and makes these metas change nothing. Returns the metas' names."""
     strips = compat.strips_all(scene)
     target = strips[name]
@@ -107,7 +128,6 @@ def _show_only(scene: Any, name: str) -> list[str]:
         strip.blend_type, strip.blend_alpha = "ALPHA_OVER", 1.0
     for meta in metas:
         _make_plain(meta)
-    return [meta.name for meta in metas]
 
 
 def _make_plain(meta: Any) -> None:
@@ -121,23 +141,6 @@ def _make_plain(meta: Any) -> None:
     meta.strobe = 1.0
     for modifier in meta.modifiers:
         modifier.mute = True
-
-
-def _own_animation(scene: Any, metas: list[str]) -> Any:
-    """Gives the copy an action of its own without opacity and without the metas, and returns it (None: not animated).
-
-    The copy shares the user's action at first, so nothing may be removed from that one.
-    """
-    animation = scene.animation_data
-    if animation is None or animation.action is None:
-        return None
-    animation.action = animation.action.copy()
-    curves = compat.fcurves(animation)
-    for curve in list(curves):
-        path = curve.data_path
-        if path.endswith("].blend_alpha") or any(f'_all["{bpy.utils.escape_identifier(meta)}"]' in path for meta in metas):
-            curves.remove(curve)
-    return animation.action
 
 
 def _neutral_output(scene: Any, image: Path, density: int) -> None:
