@@ -14,7 +14,7 @@ import argparse
 import os
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 (a person may start it with any Python)
     sys.exit("dev.py needs Python 3.11 or newer; this is " + sys.version.split()[0] + ".")
 
 sys.dont_write_bytecode = True
@@ -22,7 +22,8 @@ sys.dont_write_bytecode = True
 
 def parser() -> argparse.ArgumentParser:
     """Every command and its options."""
-    top = argparse.ArgumentParser(prog="dev.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    as_written = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser(prog="dev.py", description=__doc__, formatter_class=as_written)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo = commands.add_parser("demo", help="a photo becomes a moving clip in headless Blender")
     demo.add_argument("photo", nargs="?", default="", help="default: a CC0 photograph")

@@ -18,10 +18,10 @@ from devtools.house import BLENDERS, ENGINE_PINS, PINS, ROOT, VENVS, Blender, De
 
 addon_side()
 
-from diorama.engine.errors import DioramaError  # noqa: E402
-from diorama.session import engine_folder, installer  # noqa: E402
-from diorama.session.command import venv_python  # noqa: E402
-from diorama.session.interpreters import find_interpreter  # noqa: E402
+from diorama.engine.errors import DioramaError  # noqa: E402  # pyright: ignore[reportMissingImports]
+from diorama.session import engine_folder, installer  # noqa: E402  # pyright: ignore[reportMissingImports]
+from diorama.session.command import clean_environment, venv_python  # noqa: E402  # pyright: ignore[reportMissingImports]
+from diorama.session.interpreters import find_interpreter  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 STAMP = "dev-stamp.txt"
 ENGINE = VENVS / "engine"
@@ -83,7 +83,7 @@ def engine_python() -> Path:
 
 
 def full_python() -> Path:
-    """The interpreter of .venvs/engine-full. Raises NotHere without a CPU build of torch: the default one is gigabytes."""
+    """The interpreter of .venvs/engine-full. Raises NotHere without a CPU build of torch."""
     if not (ENGINE_PINS / "full.txt").exists():
         raise NotHere("engine/requirements/full.txt is not there yet")
     folders = [Path(link) for link in os.environ.get("PIP_FIND_LINKS", "").split()]
@@ -124,7 +124,7 @@ def _uv_path() -> Path:
 
 
 def _make_folder(wanted: Environment) -> None:
-    """An environment of the right Python; one that is there already is kept, `uv pip sync` takes out what is too much."""
+    """An environment of the right Python; one that is there is kept, `uv pip sync` takes out what is too much."""
     found = find_interpreter([int(wanted.python.split(".")[1])])
     config = wanted.folder / "pyvenv.cfg"
     if found and config.exists() and venv_python(wanted.folder).exists() and f"= {wanted.python}." in config.read_text():

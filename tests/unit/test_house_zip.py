@@ -26,7 +26,7 @@ def expected() -> set[str]:
     found = {"blender_manifest.toml", *MODULES} | {name for name in ("LICENSE",) if (ROOT / name).exists()}
     for folder in FOLDERS:
         found |= {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.py")}
-    return found | {path.relative_to(ROOT).as_posix() for path in (ROOT / "engine" / "requirements").glob("*.txt")}
+    return found | {path.relative_to(ROOT).as_posix() for path in (ROOT / "engine" / "requirements").iterdir()}
 
 
 def names(package: Path) -> list[str]:
