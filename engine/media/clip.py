@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-import av
 import cv2
 import numpy as np
+from av.error import FFmpegError
 
 from engine.errors import BadRequest, OutputFailed
 from engine.media.encode import RECIPES, MovieEncoder
@@ -58,7 +58,7 @@ class _SequenceEncoder:
             raise OSError(errno.EIO, "the PNG encoder failed")
         name = FRAME_NAME.format(len(self.names) + 1)
         with (self._folder / name).open("wb") as file:
-            file.write(data)
+            file.write(data.tobytes())
             file.flush()
             os.fsync(file.fileno())
         self.names.append(name)
@@ -94,7 +94,7 @@ class ClipWriter:
                 self._encoder = _SequenceEncoder(self._staged)
             else:
                 self._encoder = MovieEncoder(self._staged, RECIPES[clip_format], width, height, fps)
-        except (OSError, av.FFmpegError) as error:
+        except (OSError, FFmpegError) as error:
             self.abandon()
             raise _explained(error, self._final) from error
         except BaseException:
@@ -108,7 +108,7 @@ class ClipWriter:
         assert self._encoder is not None, "the clip is already closed"
         try:
             self._encoder.write(np.ascontiguousarray(frame))
-        except (OSError, av.FFmpegError) as error:
+        except (OSError, FFmpegError) as error:
             self.abandon()
             raise _explained(error, self._final) from error
         self.num_frames += 1
@@ -126,7 +126,7 @@ class ClipWriter:
                 self._staged.replace(self._final)
                 files = [self._final]
             _sync_folder(self._final.parent)
-        except (OSError, av.FFmpegError) as error:
+        except (OSError, FFmpegError) as error:
             self.abandon()
             raise _explained(error, self._final) from error
         self._encoder, self._staged, self._made = None, None, []
@@ -160,7 +160,7 @@ class ClipWriter:
         wants_folder = clip_format == "png"
         if self._final.exists() and self._final.is_dir() != wants_folder:
             raise OSError(errno.ENOTDIR if wants_folder else errno.EISDIR, os.strerror(errno.EISDIR))
-        # Inside an existing folder, since that may be the root of a disk of its own, and renaming stays within one disk.
+        # Inside an existing folder, since that may be the root of a disk, and renaming must stay within one disk.
         home = self._final if self._final.is_dir() else self._final.parent
         missing = [home, *home.parents]
         for folder in reversed(missing[:next(i for i, f in enumerate(missing) if f.exists())]):
@@ -170,7 +170,7 @@ class ClipWriter:
         if wants_folder:
             staged.mkdir()
         else:
-            staged.touch(exist_ok=False)    # not tempfile: that would hide the clip from the person's other accounts
+            staged.touch(exist_ok=False)    # not tempfile: its files may be read by their owner only
         self._staged = staged
 
     def _publish_sequence(self, names: list[str]) -> list[Path]:
@@ -212,7 +212,7 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _explained(error: OSError | av.FFmpegError, final: Path) -> OutputFailed:
+def _explained(error: OSError | FFmpegError, final: Path) -> OutputFailed:
     """What the disk or the encoder said, in a sentence for a person."""
     number = getattr(error, "errno", None)
     if number in (errno.ENOSPC, errno.EDQUOT):
@@ -222,7 +222,8 @@ def _explained(error: OSError | av.FFmpegError, final: Path) -> OutputFailed:
         return OutputFailed(f'Nothing may be written into the folder "{final.parent}".',
                             "Choose a folder in which you may write.")
     if number == errno.EISDIR:
-        return OutputFailed(f'"{final}" is a folder, so no movie can have that name.', "Choose another name for the clip.")
+        return OutputFailed(f'"{final}" is a folder, so no movie can have that name.',
+                            "Choose another name for the clip.")
     if number in (errno.ENOTDIR, errno.EEXIST):
         return OutputFailed(f'"{final}" cannot be made, because a file stands where a folder is needed.',
                             "Choose another folder for the clip.")

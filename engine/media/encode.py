@@ -9,11 +9,11 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
+from av.error import FFmpegError
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+from av.video.stream import VideoStream
 
 RGB_MATRIX = 0          # "no matrix" in the numbering of the H.273 standard; PyAV's table begins at bt709
-# Without the accurate flags swscale is off by up to three levels on flat colours.
-ACCURATE = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Recipe:
     pix_fmt: str
     gop: int
     options: dict[str, str] = field(default_factory=dict)
+    container_options: dict[str, str] = field(default_factory=dict)
     rgb: bool = False
 
 
@@ -36,14 +37,16 @@ RECIPES = {
     # any frame decodes at most six; with every frame a key frame the same quality needs 1.7 times the bytes.
     "h264": Recipe(".mp4", "mp4", "libx264", "yuv444p", 6, {"preset": "ultrafast", "crf": "13"}),
     "prores": Recipe(".mov", "mov", "prores_ks", "yuv422p10le", 1, {"profile": "3", "vendor": "apl0"}),
-    "ffv1": Recipe(".mkv", "matroska", "ffv1", "bgr0", 1, {"level": "3", "slices": "4", "slicecrc": "1"}, rgb=True),
+    # Matroska can only jump to the start of a cluster, which is five seconds long unless it is told otherwise.
+    "ffv1": Recipe(".mkv", "matroska", "ffv1", "bgr0", 1, {"level": "3", "slices": "4", "slicecrc": "1"},
+                   {"cluster_time_limit": "1"}, rgb=True),
 }
 
 
 class MovieEncoder:
     """Writes one silent movie with a constant frame rate to `path`, which must exist and be empty.
 
-    Raises OSError (full disk and the like; PyAV's errors with an errno are OSErrors too) or av.FFmpegError.
+    Raises OSError (full disk and the like; PyAV's errors with an errno are OSErrors too) or av.error.FFmpegError.
     """
 
     def __init__(self, path: Path, recipe: Recipe, width: int, height: int, fps: Fraction) -> None:
@@ -52,16 +55,18 @@ class MovieEncoder:
         # PyAV ignores the result of closing a file that it opened itself, so a full disk could pass unnoticed:
         # with a file of ours every failed write is an OSError.
         self._file = path.open("r+b", buffering=1 << 20)
-        self._container = av.open(self._file, "w", format=recipe.container)
+        self._container = av.open(self._file, "w", format=recipe.container, options=dict(recipe.container_options))
         try:
-            self._stream = self._container.add_stream(recipe.codec, rate=fps, options=dict(recipe.options))
+            stream = self._container.add_stream(recipe.codec, rate=fps, options=dict(recipe.options))
+            assert isinstance(stream, VideoStream)
+            self._stream = stream
             self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, recipe.pix_fmt
             context = self._stream.codec_context
             context.time_base = 1 / fps
             context.gop_size = recipe.gop
             context.max_b_frames = 0
             context.thread_count = min(4, os.cpu_count() or 1)
-            # sRGB and bt709 share primaries; the curve is called bt709 as every player expects of 4:4:4 and 4:2:2 video.
+            # sRGB and bt709 share their primaries. The curve is called bt709, as every player expects of YUV video.
             context.color_primaries = ColorPrimaries.BT709
             context.color_trc = ColorTrc.IEC61966_2_1 if recipe.rgb else ColorTrc.BT709
             context.colorspace = RGB_MATRIX if recipe.rgb else 1
@@ -80,7 +85,7 @@ class MovieEncoder:
         else:
             # swscale's own choice would be the bt601 matrix.
             picture = self._reformatter.reformat(
-                picture, format=self._recipe.pix_fmt, interpolation=ACCURATE,
+                picture, format=self._recipe.pix_fmt,
                 dst_colorspace=Colorspace.ITU709, src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG)
         picture.pts = self._frames
         picture.duration = 1
@@ -101,5 +106,5 @@ class MovieEncoder:
         for close in (self._container.close, self._file.close):
             try:
                 close()
-            except (OSError, av.FFmpegError):
+            except (OSError, FFmpegError):
                 continue    # the file is thrown away: what its last bytes would have been is of no interest
