@@ -106,8 +106,9 @@ def run_job(job_id: str, request: CameraMoveRequest, report: Report, cancelled: 
         "num_frames": request.num_frames, "fps": list(request.fps), "width": width, "height": height,
         "rect": rect, "still_size": still_size, "depth_label": estimate.label, "depth_preview": preview,
         "settings": settings, "warnings": warnings, "seconds": stages.seconds}
-    write_whole(result["sidecar"], json.dumps(result, indent=1, ensure_ascii=False).encode())
-    return result
+    record = json.dumps(result, indent=1, ensure_ascii=False)
+    write_whole(result["sidecar"], record.encode())
+    return json.loads(record)
 
 
 def check_request(request: CameraMoveRequest) -> None:
@@ -130,25 +131,32 @@ def check_request(request: CameraMoveRequest) -> None:
 def frame_still(still: Still, request: CameraMoveRequest) -> tuple[Still, list[int], tuple[int, int]]:
     """The part of the still that the clip shows, its place in the still (x, y, width, height), and the clip's size.
 
-    A captured still is cut to what is not transparent, on even pixels of the project's frame, so that the clip has even
-    sides where it can; what is still transparent becomes black, as it looks over an empty timeline.
+    A captured still is cut to what is opaque, on whole pixels of the project's frame and to even sides. It is cut inwards:
+    the source strip lies below the clip and still shows in the pixel that is missing at an edge, whereas a pixel too many
+    would be a black line there. What is still transparent (a rotated photo's corners) becomes black.
     """
     height, width = still.rgb.shape[:2]
     if not request.visible_only:
         rect = [0, 0, width, height]
         size = (request.width or width, request.height or height)
         return dataclasses.replace(still, rgb=over_black(still), alpha=None), rect, size
-    visible = still.alpha > 0 if still.alpha is not None else np.ones((height, width), bool)
+    alpha = np.full((height, width), 255, np.uint8) if still.alpha is None else still.alpha
+    visible = alpha == alpha.max() if alpha.any() else alpha > 0
     rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
     if not len(rows):
         raise BadStill("The strip shows nothing at its first frame.", "Move, scale or unmute it so that the photo is in the frame.")
     density = max(1, round(width / (request.frame_width or width)))
-    grid = 2 * density
-    left, top = int(columns[0]) // grid * grid, int(rows[0]) // grid * grid
-    right, bottom = min(-(-int(columns[-1] + 1) // grid) * grid, width), min(-(-int(rows[-1] + 1) // grid) * grid, height)
-    cut = dataclasses.replace(still, rgb=over_black(still)[top:bottom, left:right], alpha=None)
-    rect = [left, top, right - left, bottom - top]
-    return cut, rect, (max(1, rect[2] // density), max(1, rect[3] // density))
+    left, across = even_part(int(columns[0]), int(columns[-1]) + 1, density, width)
+    top, down = even_part(int(rows[0]), int(rows[-1]) + 1, density, height)
+    cut = dataclasses.replace(still, rgb=over_black(still)[top:top + down, left:left + across], alpha=None)
+    return cut, [left, top, across, down], (max(1, across // density), max(1, down // density))
+
+
+def even_part(start: int, end: int, density: int, limit: int) -> tuple[int, int]:
+    """(start, size) of the largest part of start..end that has an even number of whole frame pixels, at least two."""
+    start = min(-(-start // density) * density, max(limit - 2 * density, 0))
+    size = max((end - start) // (2 * density), 1) * 2 * density
+    return start, min(size, limit - start)
 
 
 def over_black(still: Still) -> np.ndarray:
