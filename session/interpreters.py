@@ -12,11 +12,14 @@ from pathlib import Path
 
 from .command import clean_environment, no_window
 
-ENGINE_MINORS = (12, 11, 13)    # the versions of Python 3 for which every package in light.txt has wheels
-PROBE_SECONDS = 10.0            # a virus scanner may look at a new interpreter for long
-PROBE = ("import json, sys, importlib.util as u; print(json.dumps({'python': sys.executable, 'version': sys.version_info[:3],"
-         "'usable': sys.implementation.name == 'cpython' and sys.maxsize > 2**32,"
-         "'venv': all(u.find_spec(m) for m in ('venv', 'ensurepip'))}))")
+ENGINE_MINORS = (12, 11, 13)  # the versions of Python 3 for which every package in light.txt has wheels
+PROBE_SECONDS = 10.0  # a virus scanner may look at a new interpreter for long
+PROBE = (
+    "import json, sys, importlib.util as u; print(json.dumps("
+    "{'python': sys.executable, 'version': sys.version_info[:3],"
+    "'usable': sys.implementation.name == 'cpython' and sys.maxsize > 2**32,"
+    "'venv': all(u.find_spec(m) for m in ('venv', 'ensurepip'))}))"
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Interpreter:
 def find_interpreter(minors: Iterable[int] = ENGINE_MINORS, for_venv: bool = False) -> Interpreter | None:
     """The first interpreter of Python 3.<one of minors>, or None. Runs processes: not on the main thread.
 
-    Looked at: PATH, usual folders that a desktop program has not on its PATH, pyenv's versions, this process's own Python.
+    Looked at: PATH, usual folders that a desktop program lacks on its PATH, pyenv's versions, this process's Python.
     """
     wanted = tuple(minors)
     seen: set[str] = set()
@@ -49,13 +52,20 @@ def find_interpreter(minors: Iterable[int] = ENGINE_MINORS, for_venv: bool = Fal
 def probe(command: list[str]) -> Interpreter | None:
     """Runs a Python and asks who it is; None when it does not run or cannot be used."""
     try:
-        answer = subprocess.run([*command, "-I", "-c", PROBE], env=clean_environment(), capture_output=True, timeout=PROBE_SECONDS,
-                                stdin=subprocess.DEVNULL, creationflags=no_window(), check=True)
+        answer = subprocess.run(
+            [*command, "-I", "-c", PROBE],
+            env=clean_environment(),
+            capture_output=True,
+            timeout=PROBE_SECONDS,
+            stdin=subprocess.DEVNULL,
+            creationflags=no_window(),
+            check=True,
+        )
         told = json.loads(answer.stdout)
         major, minor, micro = told["version"]
         return Interpreter(told["python"], (major, minor, micro), told["venv"]) if told["usable"] else None
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
-        return None     # broken in whatever way: the next candidate is looked at
+        return None  # broken in whatever way: the next candidate is looked at
 
 
 def _candidates(minors: tuple[int, ...]) -> Iterator[list[str]]:

@@ -19,7 +19,7 @@ from . import recovery
 from .client import EngineClient, Patience
 from .command import EngineCommand
 
-CANCEL_SECONDS = 5.0     # a step of a job takes far less; after that the person's wish goes before the warm process
+CANCEL_SECONDS = 5.0  # a step of a job takes far less; after that the person's wish goes before the warm process
 
 
 class JobState(Enum):
@@ -178,7 +178,9 @@ class JobQueue:
         except DioramaError as known:
             error = known
         except Exception as unknown:  # whatever the caller's command does, the job must end with a sentence
-            error = InternalError(f"The engine could not be started: {unknown!r}.", "Please report this with the text above.")
+            error = InternalError(
+                f"The engine could not be started: {unknown!r}.", "Please report this with the text above."
+            )
         with attempt.lock:
             attempt.client, attempt.error, attempt.done = client, error, True
             if attempt.abandoned and client:
@@ -202,15 +204,21 @@ class JobQueue:
         elif client.hello is None:
             pass
         elif client.silent_seconds > protocol.SILENCE_SECONDS:
-            self._note(EngineState.silent, f"The engine has not answered for {client.silent_seconds:.0f} seconds: the machine may "
-                                           "be very busy or short of memory. Still waiting.")
+            self._note(
+                EngineState.silent,
+                f"The engine has not answered for {client.silent_seconds:.0f} seconds: the machine may "
+                "be very busy or short of memory. Still waiting.",
+            )
         else:
             self._note(EngineState.ready, f"The engine is ready ({', '.join(client.hello.devices)}).")
         job = self._current
         if self._client and job and job.state is JobState.cancelling and self._cancel_wait.tick() > CANCEL_SECONDS:
             self._end(job, JobState.cancelled)
             self._drop_engine(grace=0.0)
-            self._note(EngineState.stopped, "The engine did not stop the cancelled job in time and was ended; it starts anew by itself.")
+            self._note(
+                EngineState.stopped,
+                "The engine did not stop the cancelled job in time and was ended; it starts anew by itself.",
+            )
 
     def _take(self, message: protocol.Message) -> None:
         """A message of the running job; one for any other job (a second terminal message, say) means nothing."""

@@ -1,8 +1,8 @@
 """The one queue and the one installer of this Blender: made at register(), closed at unregister().
 
-    open_session(...)   in register(): no network, no folder and no process yet
-    pump()              in the timer
-    close_session()     in unregister()
+open_session(...)   in register(): no network, no folder and no process yet
+pump()              in the timer
+close_session()     in unregister()
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ installer: Installer
 
 
 def open_session(package_folder: Path, engine_folder: Path, offline: Callable[[], bool]) -> None:
-    """package_folder: the add-on's own folder, which holds `engine`. offline: whether network use is forbidden right now.
+    """package_folder: the add-on's own folder, which holds `engine`. offline: whether network use is forbidden now.
 
     The engine folder may be changed later through installer.folder.
     """

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from diorama.engine import protocol as other_side
 
+from diorama.engine import protocol as other_side
 from engine import protocol
 from engine.protocol import (
     Alive,
+    CameraMoveRequest,
     Cancel,
     Cancelled,
-    CameraMoveRequest,
     DepthSettings,
     Failed,
     Finished,
@@ -24,12 +24,28 @@ from engine.protocol import (
 )
 
 REQUEST = CameraMoveRequest(
-    "Ä photo\nwith 'quotes'.jpg", "clip.mov", 96, (24000, 1001), 1920, 1080, "prores",
-    MoveSettings("crop", 0.2, crop_from=(0.0, 0.1, 0.5, 0.5), seed=7), DepthSettings(picture="d.exr", gamma=1.5), visible_only=True)
+    "Ä photo\nwith 'quotes'.jpg",
+    "clip.mov",
+    96,
+    (24000, 1001),
+    1920,
+    1080,
+    "prores",
+    MoveSettings("crop", 0.2, crop_from=(0.0, 0.1, 0.5, 0.5), seed=7),
+    DepthSettings(picture="d.exr", gamma=1.5),
+    visible_only=True,
+)
 MESSAGES: list[Message] = [
-    Submit("1", REQUEST), Cancel("1"), Shutdown(), Hello(1, "0.1.0", ("cpu", "cuda:0 A card"), 8 << 30), Alive(),
-    Progress("1", "render", 3, 96, 12.5), Finished("1", {"files": ["a.png"], "fps": [24, 1]}), Cancelled("1"),
-    Failed("1", "bad_still", "It is broken.", "Choose another.")]
+    Submit("1", REQUEST),
+    Cancel("1"),
+    Shutdown(),
+    Hello(1, "0.1.0", ("cpu", "cuda:0 A card"), 8 << 30),
+    Alive(),
+    Progress("1", "render", 3, 96, 12.5),
+    Finished("1", {"files": ["a.png"], "fps": [24, 1]}),
+    Cancelled("1"),
+    Failed("1", "bad_still", "It is broken.", "Choose another."),
+]
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
@@ -47,18 +63,40 @@ def test_both_sides_understand_each_other_under_their_own_package_names() -> Non
     assert other_side.encode(theirs) == protocol.encode(Submit("1", REQUEST))
 
 
-@pytest.mark.parametrize("line", [
-    b"", b"\n", b"hello", b"[]", b"{}", b"null", b"3", b'"Alive"', b'{"type": "Unknown"}', b'{"type": ["Alive"]}', b'{"type": "Cancel"}',
-    b'{"type": "Cancel", "job_id": 3}', b'{"type": "Cancel", "job_id": "1", "more": 1}', b'{"type": "Progress", "job_id": "1"}',
-    b'{"type": "Submit", "job_id": "1", "request": {}}', b'{"type": "Submit", "job_id": "1", "request": []}',
-    b'{"type": "Submit", "job_id": "1", "request": {"type": "Other"}}', b'{"type": "Progress", "job_id": "1", "stage": "render", '
-    b'"done": 1.5, "total": 2}', b"\xff\xfe\x00", b"[" * 100_000, b'{"type": "Alive"', b'{"type": "Hello", "protocol_version": true, "engine_version": "1"}',
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\n",
+        b"hello",
+        b"[]",
+        b"{}",
+        b"null",
+        b"3",
+        b'"Alive"',
+        b'{"type": "Unknown"}',
+        b'{"type": ["Alive"]}',
+        b'{"type": "Cancel"}',
+        b'{"type": "Cancel", "job_id": 3}',
+        b'{"type": "Cancel", "job_id": "1", "more": 1}',
+        b'{"type": "Progress", "job_id": "1"}',
+        b'{"type": "Submit", "job_id": "1", "request": {}}',
+        b'{"type": "Submit", "job_id": "1", "request": []}',
+        b'{"type": "Submit", "job_id": "1", "request": {"type": "Other"}}',
+        b'{"type": "Progress", "job_id": "1", "stage": "render", "done": 1.5, "total": 2}',
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+        b'{"type": "Alive"',
+        b'{"type": "Hello", "protocol_version": true, "engine_version": "1"}',
+    ],
+)
 def test_anything_else_is_malformed(line: bytes) -> None:
     with pytest.raises(MalformedMessage):
         protocol.decode(line)
 
 
 def test_a_request_without_optional_fields_gets_the_defaults() -> None:
-    request = protocol.request_from_dict({"image": "a.png", "output": "b.mp4", "num_frames": 5, "move": {"name": "orbit"}})
+    request = protocol.request_from_dict(
+        {"image": "a.png", "output": "b.mp4", "num_frames": 5, "move": {"name": "orbit"}}
+    )
     assert request == CameraMoveRequest("a.png", "b.mp4", 5, move=MoveSettings("orbit"))

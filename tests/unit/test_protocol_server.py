@@ -17,9 +17,9 @@ import pytest
 from engine import VERSION, protocol
 from engine.protocol import (
     Alive,
+    CameraMoveRequest,
     Cancel,
     Cancelled,
-    CameraMoveRequest,
     Failed,
     Finished,
     Hello,
@@ -38,8 +38,12 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.errors = folder / "stderr.txt"
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests" / "peers" / "real_server.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self.errors.open("wb"), env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"})
+            [sys.executable, str(ROOT / "tests" / "peers" / "real_server.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors.open("wb"),
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
         self.inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -87,7 +91,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
     one = Server(tmp_path)
     greeting = one.hear()
     assert isinstance(greeting, Hello)
-    assert (greeting.protocol_version, greeting.engine_version, greeting.devices) == (protocol.PROTOCOL_VERSION, VERSION, ("cpu",))
+    assert (greeting.protocol_version, greeting.engine_version, greeting.devices) == (
+        protocol.PROTOCOL_VERSION,
+        VERSION,
+        ("cpu",),
+    )
     assert greeting.memory_bytes > 1 << 28
     yield one
     one.end()
@@ -103,7 +111,11 @@ def test_jobs_run_in_order_and_end_once(server: Server) -> None:
     for job_id in ("a", "b", "c"):
         server.submit(job_id, "plain")
     heard = [server.hear() for _ in range(6)]
-    assert heard == [message for job in "abc" for message in (Progress(job, "load", 1, 1), Finished(job, {"clip": "clip.mp4", "job_id": job}))]
+    assert heard == [
+        message
+        for job in "abc"
+        for message in (Progress(job, "load", 1, 1), Finished(job, {"clip": "clip.mp4", "job_id": job}))
+    ]
 
 
 def test_nothing_that_a_library_prints_breaks_the_stream(server: Server) -> None:
@@ -119,14 +131,17 @@ def test_a_library_that_reads_stdin_takes_no_message_away(server: Server) -> Non
     assert isinstance(server.ending(), Finished)
 
 
-@pytest.mark.parametrize(("image", "kind", "text"), [
-    ("bad", "bad_still", "The file is no picture."),
-    ("bug", "internal_error", "ZeroDivisionError in real_server.py, line"),
-    ("memory", "out_of_memory", "memory"),
-    ("exit", "internal_error", "a library gives up"),
-    ("missing", "engine_missing", "no_such_package_anywhere"),
-    ("not_json", "internal_error", "TypeError"),
-])
+@pytest.mark.parametrize(
+    ("image", "kind", "text"),
+    [
+        ("bad", "bad_still", "The file is no picture."),
+        ("bug", "internal_error", "ZeroDivisionError in real_server.py, line"),
+        ("memory", "out_of_memory", "memory"),
+        ("exit", "internal_error", "a library gives up"),
+        ("missing", "engine_missing", "no_such_package_anywhere"),
+        ("not_json", "internal_error", "TypeError"),
+    ],
+)
 def test_a_failure_is_named_and_the_engine_lives_on(server: Server, image: str, kind: str, text: str) -> None:
     server.submit("a", image)
     failed = server.ending()
@@ -198,7 +213,9 @@ def test_shutdown_ends_with_status_0(server: Server) -> None:
     assert server.process.wait(8) == 0
 
 
-@pytest.mark.parametrize("line", [b"hello\n", b"{}\n", b'{"type": "Alive"}\n', b'{"type": "Submit", "job_id": "a"}\n', b"\xff\xfe\n"])
+@pytest.mark.parametrize(
+    "line", [b"hello\n", b"{}\n", b'{"type": "Alive"}\n', b'{"type": "Submit", "job_id": "a"}\n', b"\xff\xfe\n"]
+)
 def test_a_line_that_is_no_message_ends_it_with_a_sentence(server: Server, line: bytes) -> None:
     assert server.process.stdin
     server.process.stdin.write(line)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from diorama.engine.errors import EngineMissing
 from diorama.engine.protocol import CameraMoveRequest
 from diorama.session import client, queue
@@ -17,7 +18,7 @@ from diorama.session.queue import EngineState, Job, JobQueue, JobState
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / "tests" / "peers"
-NOTICED = 4.0       # seconds; the promise is 2, a loaded machine gets some air
+NOTICED = 4.0  # seconds; the promise is 2, a loaded machine gets some air
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,9 @@ def test_pump_takes_no_time(make_queue: Callable[..., JobQueue]) -> None:
     assert longest < 0.1
 
 
-def test_an_engine_that_ends_at_once_fails_every_waiting_job_and_is_not_restarted(make_queue: Callable[..., JobQueue]) -> None:
+def test_an_engine_that_ends_at_once_fails_every_waiting_job_and_is_not_restarted(
+    make_queue: Callable[..., JobQueue],
+) -> None:
     jobs = make_queue("crash_at_once")
     other = jobs.submit(request())
     job, seconds = run(jobs)
@@ -179,7 +182,9 @@ def test_an_old_engine_is_refused_with_a_remedy(make_queue: Callable[..., JobQue
     assert "repair" in job.error.remedy
 
 
-def test_silence_before_the_greeting_ends_the_wait(make_queue: Callable[..., JobQueue], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_before_the_greeting_ends_the_wait(
+    make_queue: Callable[..., JobQueue], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(client, "HELLO_SECONDS", 0.5)
     job, seconds = run(make_queue("hang_before_hello"))
     assert seconds < NOTICED
@@ -188,7 +193,8 @@ def test_silence_before_the_greeting_ends_the_wait(make_queue: Callable[..., Job
 
 
 def test_silence_mid_job_is_shown_first_and_ends_the_engine_later(
-        make_queue: Callable[..., JobQueue], monkeypatch: pytest.MonkeyPatch) -> None:
+    make_queue: Callable[..., JobQueue], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(client, "KILL_SECONDS", 3.0)
     jobs = make_queue("hang_mid_job")
     job = jobs.submit(request())
@@ -225,7 +231,9 @@ def test_cancel_of_waiting_and_running_jobs(make_queue: Callable[..., JobQueue])
     assert last.state is JobState.finished
 
 
-def test_a_cancel_that_is_not_honoured_kills_the_engine(make_queue: Callable[..., JobQueue], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancel_that_is_not_honoured_kills_the_engine(
+    make_queue: Callable[..., JobQueue], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(queue, "CANCEL_SECONDS", 0.5)
     jobs = make_queue("deaf_to_cancel")
     job = jobs.submit(request())
