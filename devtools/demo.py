@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 from devtools.blender import INSIDE, run_inside
 from devtools.environments import ENGINE, engine_python, newest_blender
@@ -17,7 +18,7 @@ LEAST_DECIBELS = 40.0
 
 
 def demo(photo: str, out: str) -> int:
-    """photo: a path, or "" for the default. out: folder for the results. Prints paths and seconds; returns the status."""
+    """photo: a path, or "" for the default. out: folder for the results. Returns the exit status."""
     begun = time.monotonic()
     folder = Path(out).absolute()
     if photo and not Path(photo).is_file():
@@ -37,12 +38,13 @@ def demo(photo: str, out: str) -> int:
     return _tell(told, stages, folder, time.monotonic() - begun)
 
 
-def _tell(told: dict, stages: dict[str, float], folder: Path, total: float) -> int:
+def _tell(told: dict[str, Any], stages: dict[str, float], folder: Path, total: float) -> int:
     inner = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in told["engine_seconds"].items())
-    print(f"\n  clip     {told['clip']}  ({told['frames']} frames, channel {told['channel']} above {told['still_channel']})")
-    for name, what in (("demo.blend", "project"), ("demo.mp4", "film"), ("demo.png", "frames and depth")):
-        print(f"  {folder / name}  ({what})")
-    print(f"  depth    {told['depth_label']}")
+    print(f"\n  clip     {told['clip']}  ({told['frames']} frames, on channel {told['channel']}, "
+          f"the still on {told['still_channel']})")
+    for name, what in (("demo.blend", "project"), ("demo.mp4", "film"), ("demo.png", "frames")):
+        print(f"  {what:7}  {folder / name}")
+    print(f"  depth    {told['depth_label']}, {told['depth']}")
     for sentence in told["warnings"]:
         print(f"  note     {sentence}")
     print("\n  seconds  stage")

@@ -19,9 +19,11 @@ from devtools.house import BLENDERS, ENGINE_PINS, PINS, ROOT, VENVS, Blender, De
 addon_side()
 
 from diorama.engine.errors import DioramaError  # noqa: E402  # pyright: ignore[reportMissingImports]
-from diorama.session import engine_folder, installer  # noqa: E402  # pyright: ignore[reportMissingImports]
-from diorama.session.command import clean_environment, venv_python  # noqa: E402  # pyright: ignore[reportMissingImports]
+from diorama.session import command, engine_folder, installer  # noqa: E402  # pyright: ignore[reportMissingImports]
 from diorama.session.interpreters import find_interpreter  # noqa: E402  # pyright: ignore[reportMissingImports]
+
+venv_python: Callable[[Path], Path] = command.venv_python
+clean_environment: Callable[[], dict[str, str]] = command.clean_environment
 
 STAMP = "dev-stamp.txt"
 ENGINE = VENVS / "engine"
@@ -127,7 +129,8 @@ def _make_folder(wanted: Environment) -> None:
     """An environment of the right Python; one that is there is kept, `uv pip sync` takes out what is too much."""
     found = find_interpreter([int(wanted.python.split(".")[1])])
     config = wanted.folder / "pyvenv.cfg"
-    if found and config.exists() and venv_python(wanted.folder).exists() and f"= {wanted.python}." in config.read_text():
+    usable = config.exists() and venv_python(wanted.folder).exists()
+    if found and usable and f"= {wanted.python}." in config.read_text():
         return
     # Without a Python of ours uv fetches one; where it may not, this machine cannot run that environment.
     python = [found.path] if found else [wanted.python, "--managed-python"]

@@ -26,13 +26,15 @@ def build() -> Path:
     made.replace(target)            # a zip with this name is always a whole and valid one
     made.parent.rmdir()
     with zipfile.ZipFile(target) as archive:
-        print(f"[build] {target.relative_to(ROOT)}: {len(archive.namelist())} files, {target.stat().st_size // 1024} KiB, "
-              f"valid for Blender {blender.version}'s extension tool", flush=True)
+        count = len(archive.namelist())
+    print(f"[build] {target.relative_to(ROOT)}: {count} files, {target.stat().st_size // 1024} KiB, "
+          f"valid for Blender {blender.version}'s extension tool", flush=True)
     return target
 
 
 def _tool(python: Path, folder: Path, *arguments: str) -> None:
-    done = subprocess.run([python, folder / "cli" / "blender_ext.py", *arguments], capture_output=True, text=True, check=False)
+    command = [python, folder / "cli" / "blender_ext.py", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or "error" in (done.stdout + done.stderr).lower():
         raise DevError(f"Blender's extension tool refused to {arguments[0]} the extension:\n{done.stdout}{done.stderr}")
 

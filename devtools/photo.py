@@ -1,4 +1,4 @@
-"""The demo's photograph: coffee.png by Rachel Michetti (CC0), out of the pinned scikit-image wheel, which is never imported."""
+"""The demo's photograph: coffee.png by Rachel Michetti (CC0), out of the pinned scikit-image wheel; never imported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from devtools.environments import uv, venv_python, ENGINE
+from devtools.environments import ENGINE, uv, venv_python
 from devtools.house import PINS, VENVS, DevError
 
 MEMBER = "skimage/data/coffee.png"
@@ -14,7 +14,7 @@ SHA256 = "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7"
 
 
 def default_photo() -> Path:
-    """Its path; fetched by name and hash the first time. A cup on a table: a near subject, and ground that runs away."""
+    """Its path; fetched by hash the first time. A cup on a table: a near subject, and ground that runs away."""
     photo = VENVS / "photo" / "coffee.png"
     if not (photo.exists() and _hash(photo) == SHA256):
         unpacked = VENVS / "photo" / "wheel"

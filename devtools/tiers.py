@@ -32,9 +32,8 @@ ARGUMENTS = {
     "unit": ["tests/unit", *NO_WARNINGS],
     "engine": ["tests/engine", *NO_WARNINGS, "-m", "not full"],
     "full": ["tests/engine", *NO_WARNINGS, "-m", "full"],
+    **{tier: ["tests/blender"] for tier in BLENDER_TIERS},
 }
-# What our own modules are warned of is gone in the next Blender. Other people's warnings are theirs.
-BLENDER_ARGUMENTS = ["tests/blender", "-o", r"filterwarnings=error::DeprecationWarning:bl_ext\.user_default\.diorama.*"]
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,11 @@ def test(names: list[str], strict: bool, more: list[str]) -> int:
     package = ""
     if any(tier in WANT_THE_ZIP for tier in pythons):
         package = str(build())
-    single = [tier for tier in pythons if tier not in BLENDER_TIERS]
-    outcomes += [_run(tier, pythons[tier], package, more) for tier in single]
+    several = [tier for tier in pythons if tier in BLENDER_TIERS]
+    outcomes += [_run(tier, pythons[tier], package, more) for tier in pythons if tier not in several]
     # Side by side, so their output is kept back until each has ended.
     with ThreadPoolExecutor(BLENDERS_AT_ONCE) as pool:
-        outcomes += pool.map(lambda tier: _run(tier, pythons[tier], package, more), [t for t in pythons if t in BLENDER_TIERS])
+        outcomes += pool.map(lambda tier: _run(tier, pythons[tier], package, more), several)
     return _table(sorted(outcomes, key=lambda outcome: TIERS.index(outcome.tier)), strict)
 
 
@@ -115,15 +114,14 @@ def _lint(python: Path) -> tuple[str, str]:
         command = [python.with_name(name + python.suffix), *arguments]
         if subprocess.run(command, cwd=ROOT, check=False).returncode:
             failed.append(name)
-    return ("failed", " and ".join(failed) + " complained") if failed else ("passed", "ruff and basedpyright are content")
+    return ("failed", " and ".join(failed) + " complained") if failed else ("passed", " and ".join(checks))
 
 
 def _pytest(tier: str, python: Path, package: str, more: list[str]) -> tuple[str, str]:
     report = BUILD / "reports" / f"{tier}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    arguments = BLENDER_ARGUMENTS if tier in BLENDER_TIERS else ARGUMENTS[tier]
-    command = [python, "-m", "pytest", *arguments, f"--junitxml={report}", *more]
+    command = [python, "-m", "pytest", *ARGUMENTS[tier], f"--junitxml={report}", *more]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     if package and tier in WANT_THE_ZIP:
         environment |= {"DIORAMA_ZIP": package, "DIORAMA_ENGINE": str(ENGINE)}
@@ -146,7 +144,8 @@ def _judge(status: int, report: Path) -> tuple[str, str]:
     suite = next(ElementTree.parse(report).getroot().iter("testsuite"))
     tests, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
     bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-    note = f"{tests - skipped - bad} passed" + (f", {bad} failed" if bad else "") + (f", {skipped} skipped" if skipped else "")
+    counts = {"passed": tests - skipped - bad, "failed": bad, "skipped": skipped}
+    note = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "no test ran"
     if status == 0 and not bad and tests > skipped:
         return "passed", note
     return "failed", note if bad else f"{note}, status {status}"

@@ -1,4 +1,4 @@
-"""Runs inside Blender's Python: the main job of Diorama, from an empty project to a rendered film. See devtools/demo.py."""
+"""Runs inside Blender's Python, started by devtools/demo.py: the main job, from an empty project to a rendered film."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def main(package: str, engine: str, photo: str, out: Path) -> None:
         nonlocal last
         seconds[stage], last = time.monotonic() - last, time.monotonic()
 
+    bpy.context.preferences.filepaths.save_version = 0      # no demo.blend1 beside demo.blend
     studio.install(package, engine, out / "clips")
     scene, strip = studio.timeline(photo, WIDTH, HEIGHT, FPS, SECONDS)
     bpy.ops.wm.save_as_mainfile(filepath=str(out / "demo.blend"))
@@ -41,8 +42,9 @@ def main(package: str, engine: str, photo: str, out: Path) -> None:
     done("Blender renders the timeline")
     sidecar = json.loads(Path(bpy.path.abspath(clip.diorama.clip_path) + ".json").read_text(encoding="utf-8"))
     record = {
-        "blender": bpy.app.version_string, "clip": sidecar["clip"], "channel": clip.channel, "still_channel": strip.channel,
-        "frames": sidecar["num_frames"], "depth": sidecar["depth_preview"], "depth_label": sidecar["depth_label"],
+        "blender": bpy.app.version_string, "clip": sidecar["clip"],
+        "channel": clip.channel, "still_channel": strip.channel, "frames": sidecar["num_frames"],
+        "depth": sidecar["depth_preview"], "depth_label": sidecar["depth_label"],
         "engine_seconds": sidecar["seconds"], "warnings": sidecar["warnings"], "psnr": decibels, "seconds": seconds}
     (out / "demo.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
@@ -83,4 +85,4 @@ def film(scene: Any, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4], Path(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4]))

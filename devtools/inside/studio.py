@@ -63,7 +63,7 @@ def click() -> None:
 
 
 def pump_until(done: Callable[[], bool], each: Callable[[float], None] = lambda _: None) -> None:
-    """What the timer would do, until done(). each: given the seconds of every pump. Raises SystemExit on a failed job."""
+    """What the timer would do, until done(). each: is given every pump's seconds. Raises SystemExit if a job fails."""
     pump, runtime = module("registration").pump, module("session.runtime")
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not done():

@@ -15,8 +15,8 @@ from engine import VERSION
 MOST_LINES = 400
 LONGER: dict[str, str] = {}     # path -> why this file may be longer
 
-# Packages are reached by name, and what is true of one machine only has no place here. In pieces, so that this file does
-# not hold what it looks for.
+# Packages are reached by name, and what is true of one machine only has no place here. In pieces, so that this file
+# does not hold what it looks for.
 HOSTS = (r"pypi\.(?:org|io)", "python" + "hosted", "npm" + r"js\.")
 FOLDERS = ("wo" + "rk/", "opt/" + "wheels", "ro" + "ot/", "tmp/" + "w/")
 FORBIDDEN = re.compile("|".join([*HOSTS, *(rf"(?<![\w.}}*])/{folder}" for folder in FOLDERS)]))
@@ -66,8 +66,8 @@ def swallowing(tree: ast.Module) -> list[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and catches_all(node.type) and all(map(does_nothing, node.body)):
             found.append(node.lineno)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress") and any(map(catches_all, node.args)):
-            found.append(node.lineno)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+            found += [node.lineno for kind in node.args if catches_all(kind)]
     return found
 
 
