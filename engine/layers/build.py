@@ -11,8 +11,9 @@ from ..camera.intrinsics import Intrinsics
 from ..errors import BadDepth, BadStill
 from .edges import assign_layers, find_cuts, nearest_pixel
 from .mesh import grid_mesh
+from .sharpen import sharpen
 from .still import Layer, LayeredStill
-from .surface import Surface, blend_silhouettes
+from .surface import Surface, blend_silhouettes, hidden_parts
 
 MARGIN = 0.06               # 3D Photo: 60 px at 960; enough for the default moves
 VERTEX_BUDGET = 120_000     # of the grid over the whole extended frame
@@ -37,12 +38,11 @@ def build_layered_still(rgb: np.ndarray, disparity: np.ndarray, intrinsics: Intr
     height, width = disparity.shape
     pad = max(1, round(margin * max(width, height)))
     colour = _extend(rgb, pad)
-    near = _extend(disparity, pad)
+    near = _extend(sharpen(disparity), pad)
     labels = assign_layers(near, find_cuts(near))
-    count = int(labels.layer.max()) + 1
     clean_px = CLEAN_PX * max(1.0, max(width, height) / CLEAN_AT)
     stride = max(1, round(float(np.sqrt(near.size / VERTEX_BUDGET))))
-    surfaces = [Surface(index, colour, near, labels, clean_px) for index in range(count)]
+    surfaces = [Surface(index, colour, near, labels, clean_px, hidden) for index, hidden in enumerate(hidden_parts(labels))]
     surfaces = [surface for surface in surfaces if surface.shown.any()]
     blend_silhouettes(surfaces, colour, labels, clean_px)
     layers: list[Layer] = []

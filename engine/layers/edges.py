@@ -10,6 +10,10 @@ import numpy as np
 CUT_RATIO = 0.06            # neighbouring pixels whose disparity differs by more than this share lie on two surfaces
 CUT_SHARE = 0.015           # ... and by more than this share of the nearest disparity: less is no visible parallax
 MAX_LAYERS = 5
+SMALLEST_SHARE = 0.002      # of the pixels: layers farther back than that many join the one in front
+OFFSETS = tuple(i / 8 for i in range(8))
+LOST_CUT_COST = 2.0         # of a cut that gets lost within a layer, in pixels of seam
+MEND_PX = 8.0               # how far around a cut that got lost a layer is split after all
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,11 @@ def nearest_pixel(marked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def assign_layers(disparity: np.ndarray, cuts: Cuts) -> Labels:
-    """Give every pixel a layer such that across each cut the near pixel has the higher one.
+    """Give every pixel a layer such that across each cut the near pixel has the higher one, wherever that can be.
 
-    A pixel takes the layer of the nearest pixel at a cut, so that a layer goes on past the ends of a cut along its
-    direction: objects that touch the ground are parted from it there, where both surfaces have one depth and no seam
-    shows. Layers of the pixels at cuts are longest paths over the cuts, from far to near.
+    Layers are whole numbers cut from a height that rises by one across every cut and is otherwise as even as can be:
+    so a whole object is one layer, an object in front of it the next, and where an object touches the ground a seam
+    runs from one end of its cut to the other, where both layers are the same surface.
     """
     near_index, far_index = cut_pairs(disparity, cuts)
     near = np.zeros(disparity.shape, bool)
@@ -97,13 +101,58 @@ def assign_layers(disparity: np.ndarray, cuts: Cuts) -> Labels:
     if not len(near_index):
         far_away, nothing = np.full(disparity.shape, np.inf, np.float32), np.zeros(disparity.shape, np.int32)
         return Labels(np.zeros(disparity.shape, np.uint8), far, near, far_away, far_away, nothing, nothing)
-    layer = np.zeros(disparity.size, np.uint8)
-    for _ in range(MAX_LAYERS - 1):
-        before = layer[near_index]
-        np.maximum.at(layer, near_index, np.minimum(layer[far_index] + 1, MAX_LAYERS - 1).astype(np.uint8))
-        if np.array_equal(before, layer[near_index]):
-            break
+    height = _integrate_steps(disparity, cuts)
+    layer = np.floor(height - _best_offset(height, cuts, near_index, far_index)).astype(np.int32)
+    lowest = int(np.quantile(layer, SMALLEST_SHARE))
+    layer = np.clip(layer - lowest, 0, MAX_LAYERS - 1).astype(np.uint8)
     to_far, nearest_far = nearest_pixel(far)
     to_near, nearest_near = nearest_pixel(near)
-    spread = layer[np.where(to_near < to_far, nearest_near, nearest_far)]
-    return Labels(spread, far, near, to_far, to_near, nearest_far, nearest_near)
+    layer = _mend(layer, near_index, far_index, to_near, to_far, nearest_near)
+    return Labels(layer, far, near, to_far, to_near, nearest_far, nearest_near)
+
+
+def _integrate_steps(disparity: np.ndarray, cuts: Cuts) -> np.ndarray:
+    """Height (H, W) float32 whose steps between neighbours are, in the least squares, 1 from far to near across a cut
+    and 0 elsewhere. Poisson's equation, solved by cosine transforms (as Frankot and Chellappa, 1988, with free borders).
+    """
+    height, width = disparity.shape
+    right = np.where(cuts.right, np.sign(disparity[:, 1:] - disparity[:, :-1]), 0).astype(np.float32)
+    down = np.where(cuts.down, np.sign(disparity[1:] - disparity[:-1]), 0).astype(np.float32)
+    rows, columns = cv2.getOptimalDFTSize((height + 1) // 2) * 2, cv2.getOptimalDFTSize((width + 1) // 2) * 2
+    divergence = np.zeros((rows, columns), np.float32)
+    divergence[:height, :width - 1] += right
+    divergence[:height, 1:width] -= right
+    divergence[:height - 1, :width] += down
+    divergence[1:height, :width] -= down
+    spectrum = cv2.dct(divergence)
+    curvature = (2 * np.cos(np.pi * np.arange(rows) / rows) - 2)[:, None] + (
+        2 * np.cos(np.pi * np.arange(columns) / columns) - 2)[None]
+    curvature[0, 0] = 1
+    spectrum /= curvature.astype(np.float32)
+    spectrum[0, 0] = 0
+    return cv2.idct(spectrum)[:height, :width]
+
+
+def _best_offset(height: np.ndarray, cuts: Cuts, near_index: np.ndarray, far_index: np.ndarray) -> float:
+    """Where between whole numbers to cut the height: fewest seams through surfaces, fewest cuts within a layer."""
+    flat = height.reshape(-1)
+    costs = []
+    for offset in OFFSETS:
+        layer = np.floor(height - offset)
+        seams = np.count_nonzero((layer[:, 1:] != layer[:, :-1]) & ~cuts.right)
+        seams += np.count_nonzero((layer[1:] != layer[:-1]) & ~cuts.down)
+        lost = np.count_nonzero(np.floor(flat[near_index] - offset) <= np.floor(flat[far_index] - offset))
+        costs.append(seams + LOST_CUT_COST * lost)
+    return float(OFFSETS[int(np.argmin(costs))])
+
+
+def _mend(layer: np.ndarray, near_index: np.ndarray, far_index: np.ndarray, to_near: np.ndarray, to_far: np.ndarray,
+          nearest_near: np.ndarray) -> np.ndarray:
+    """Where both sides of a cut still have one layer, raise the near side around it."""
+    flat = layer.reshape(-1).copy()
+    before = flat.copy()
+    for _ in range(MAX_LAYERS - 1):
+        np.maximum.at(flat, near_index, np.minimum(flat[far_index] + 1, MAX_LAYERS - 1).astype(np.uint8))
+    raised = np.where(flat > before, flat, 0)
+    around = (to_near <= MEND_PX) & (to_near < to_far)
+    return np.where(around, np.maximum(layer, raised[nearest_near]), layer)

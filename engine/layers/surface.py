@@ -22,12 +22,11 @@ class Surface:
     silhouette, continued outwards (not for layer 0).
     """
 
-    def __init__(self, index: int, colour: np.ndarray, near: np.ndarray, labels: Labels, clean_px: float) -> None:
+    def __init__(self, index: int, colour: np.ndarray, near: np.ndarray, labels: Labels, clean_px: float,
+                 hidden: np.ndarray) -> None:
         self.index = index
         own = labels.layer == index
-        over = labels.layer > index
         mixed = own & (labels.to_near <= clean_px) & (labels.near_layer() > index)
-        hidden = over & (labels.far_layer() == index) if index else over
         self.shown = own | hidden | _seam(own, labels, index) if index else np.ones_like(own)
         values = np.dstack([colour, near]).astype(np.float32)
         if hidden.any():
@@ -46,6 +45,25 @@ class Surface:
             self.front = front[..., :3]
         self.values = values
         self.alpha = self.shown.astype(np.float32)
+
+
+def hidden_parts(labels: Labels) -> list[np.ndarray]:
+    """For every layer, (H, W) bool: where it goes on behind nearer ones.
+
+    Layer 0 does everywhere. Of the others each goes on where its silhouette-side edge is closer than that of any layer
+    farther back; nearer layers may go on in front of it.
+    """
+    count = int(labels.layer.max()) + 1
+    closest = np.full(labels.layer.shape, np.inf, np.float32)
+    parts = []
+    for index in range(count):
+        edge = labels.far & (labels.layer == index)
+        away = cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, 5) if edge.any() else np.full_like(
+            closest, np.inf)
+        over = labels.layer > index
+        parts.append(over & (away <= closest) & edge.any() if index else over)
+        closest = np.minimum(closest, away)
+    return parts
 
 
 def _seam(own: np.ndarray, labels: Labels, index: int) -> np.ndarray:
