@@ -52,12 +52,15 @@ def check_still(scene: Any, strip: Any) -> None:
         raise BadSelection(f"'{name}' is a sequence of {len(strip.elements)} pictures, not a still.", SELECT_A_PHOTO)
     holder = holder_of(scene, strip)
     channel = holder.channels[strip.channel]
-    if strip.lock or channel.lock:
-        where = f"'{name}'" if strip.lock else f"The channel of '{name}'"
-        raise BadSelection(f"{where} is locked.", "Unlock it (Shift Ctrl Alt H, or the lock of the channel) and try again.")
-    if strip.mute or channel.mute:
-        where = f"'{name}'" if strip.mute else f"The channel of '{name}'"
-        raise BadSelection(f"{where} is muted, so nothing of it can be seen.", "Unmute it (Alt H, or the tick of the channel) and try again.")
+    # The channel first: a strip in a locked channel says of itself that it is locked.
+    if channel.lock:
+        raise BadSelection(f"The channel of '{name}' is locked.", "Unlock it with the padlock beside the channel's name and try again.")
+    if strip.lock:
+        raise BadSelection(f"'{name}' is locked.", "Unlock the strip and try again.")
+    if channel.mute:
+        raise BadSelection(f"The channel of '{name}' is muted.", "Show it with the box beside the channel's name and try again.")
+    if strip.mute:
+        raise BadSelection(f"'{name}' is muted, so nothing of it can be seen.", "Unmute the strip and try again.")
     path = still_path(strip)
     if not path.parent.is_dir():
         raise BadStill(f"The folder of '{name}' is missing: {path.parent}", "Bring the folder back, or set the strip's path in its Source panel.")
