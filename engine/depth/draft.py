@@ -1,31 +1,70 @@
-"""Draft depth: relative disparity from what a photo shows, without a depth network. It is called "draft" everywhere."""
+"""Draft depth: relative disparity from what a photo shows, without a depth network. It is called "draft" everywhere.
+
+The cues, in the order of their worth: the ground comes nearer towards the bottom; what stands out is nearer than what
+is around it and stands where it touches the ground; the sky is farthest and tells the horizon; sides are nearer than
+the middle; blue is farther than red. docs/benchmarks.md has the numbers, also of the cues that were tried and dropped.
+"""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from engine.depth.guided import guided_filter
+from engine.depth.guided import guided_upsample
 from engine.depth.saliency import saliency
+from engine.depth.scene import scene_disparity
+from engine.depth.sky import find_sky
+from engine.depth.subject import standing_disparity
 
-WORKING_SIDE = 640                      # cues are found in a picture of this longer side: they need no more
+WORKING_SIDE = 640          # cues are found in a picture of this longer side: they need no more
+OUTLINE_SIDE = 2048         # outlines follow the photo at this longer side; beyond that the map is only enlarged
+STANDING = 0.7              # how far the subject is brought to where it stands; it may hang, lie or lean
+IN_FRONT = 0.25             # and it stands out from its surroundings by this disparity in any case
 
 
 def draft_depth(rgb: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 sRGB -> (H, W) float32 relative disparity, 0 = farthest .. 1 = nearest. Raises WeightsMissing."""
-    height, width = rgb.shape[:2]
-    scale = min(1.0, WORKING_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    guide = small.astype(np.float32) / 255
-    subject = cv2.resize(saliency(small), size, interpolation=cv2.INTER_LINEAR)
-    radius = max(2, max(size) // 80)
-    subject = np.clip(guided_filter(guide, subject, radius, 1e-4), 0, 1)
-    subject = np.clip((subject - 0.25) / 0.5, 0, 1)
-    rows = np.linspace(0, 1, size[1], dtype=np.float32)[:, None]
-    disparity = np.maximum(np.broadcast_to(rows, subject.shape), 0) * 0.75 + 0.25 * subject
-    disparity = cv2.resize(disparity, (width, height), interpolation=cv2.INTER_LINEAR)
-    return _normalised(disparity)
+    """(H, W, 3) uint8 sRGB -> (H, W) float32 relative disparity, 0 = farthest .. 1 = nearest.
+
+    Deterministic. A picture that shows nothing gives the ground alone. Raises WeightsMissing, OutOfMemory.
+    """
+    outlined = _fitted(rgb, OUTLINE_SIDE)
+    small = _fitted(outlined, WORKING_SIDE)
+    guide = outlined.astype(np.float32) / 255
+    picture = small.astype(np.float32) / 255
+
+    sky = find_sky(small)
+    scene, ground = scene_disparity(picture, sky)
+    matte = _matte(guide, picture, saliency(small))
+    subject = standing_disparity(_resized(matte, scene.shape), scene, ground)
+    subject = scene + STANDING * (subject - scene) + IN_FRONT
+    disparity = _resized(scene, matte.shape) * (1 - matte) + _resized(subject, matte.shape) * matte
+    if sky.confidence > 0:
+        farthest = float(disparity.min()) if sky.confidence < 1 else 0.0
+        air = sky.confidence * _matte(guide, picture, sky.matte)
+        disparity = disparity * (1 - air) + min(farthest, 0.0) * air
+    return _normalised(_resized(disparity, rgb.shape[:2]))
+
+
+def _matte(guide: np.ndarray, picture: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+    """A coarse region (any size) 0..1 -> (H, W) of the guide, with the photo's own outlines."""
+    radius = max(2, max(picture.shape[:2]) // 80)
+    matte = guided_upsample(guide, picture, _resized(coarse, picture.shape[:2]), radius)
+    return np.clip((matte - 0.2) / 0.6, 0, 1)
+
+
+def _fitted(rgb: np.ndarray, side: int) -> np.ndarray:
+    scale = side / max(rgb.shape[:2])
+    if scale >= 1:
+        return rgb
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+
+
+def _resized(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    if values.shape == tuple(shape):
+        return values
+    shrinks = max(values.shape) > max(shape)
+    return cv2.resize(values, (shape[1], shape[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def _normalised(values: np.ndarray) -> np.ndarray:
