@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 PROTOCOL_VERSION = 1
 HEARTBEAT_SECONDS = 0.4
 SILENCE_SECONDS = 1.8          # an engine silent for longer is called hung: noticed within 2 s
-MAX_LINE_BYTES = 1 << 20       # a longer line is garbage: the largest honest message is a few kilobytes
+MAX_LINE_BYTES = 1 << 24       # a longer line is garbage: the largest honest one names 100 000 files of a sequence
 
 CLIP_FORMATS = ("h264", "prores", "ffv1", "png")
 STAGES = ("load", "depth", "layers", "path", "render", "write")
@@ -33,7 +33,7 @@ class MalformedMessage(ValueError):
 class DepthSettings:
     """Where depth comes from and how it is shaped.
 
-    model: "draft", a catalog id, or a folder. picture: path of a depth picture or .npy that replaces the model; "" = none.
+    model: "draft", a catalog id, or a folder. picture: path of a depth picture or .npy that replaces the model, or "".
     near_is_bright: how to read that picture. near, far: the levels of relative disparity (0 = farthest, 1 = nearest)
     that become nearest and farthest; gamma > 1 pushes the middle away from the camera.
     """
@@ -50,8 +50,8 @@ class DepthSettings:
 class MoveSettings:
     """A camera move.
 
-    name, easing, cycle: see engine/camera/moves.py, as is what amount is a share of. pivot: relative disparity (0 far, 1 near) of the plane that
-    keeps its place; negative = chosen from the picture. crop_from, crop_to: x, y, width, height as shares of the frame,
+    name, easing, cycle: see engine/camera/moves.py, as is what amount is a share of. pivot: relative disparity
+    (0 far, 1 near) of the plane that keeps its place; negative = chosen from the picture. crop_from, crop_to: x, y, width, height as shares of the frame,
     for the move "crop" only. seed: for "handheld".
     """
 
@@ -73,7 +73,7 @@ class CameraMoveRequest:
     denominator. width, height: of the clip in pixels; 0 = as the still.
     visible_only: the still is a captured frame with transparent surroundings; the clip shows the part that is not
     transparent and the result says where in the frame that part lies.
-    frame_width, frame_height: size of the project's frame that a captured still shows, pixels; 0 = the still's own size.
+    frame_width, frame_height: size of the project's frame that a captured still shows, pixels; 0 = the still's own.
     """
 
     image: str

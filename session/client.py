@@ -176,20 +176,27 @@ class EngineClient:
 
     def _read(self, stream: IO[bytes]) -> None:
         """Splits stdout into lines and decodes them here, so that poll() stays cheap. Ends at the first garbage."""
-        rest = b""
+        rest: list[bytes] = []  # pieces of the line that has not ended yet
+        length = 0
         window, count = time.monotonic(), 0
         while not self._garbage:
             chunk = _read_some(stream)
             if not chunk:
                 return
-            *lines, rest = (rest + chunk).split(b"\n")
+            length += len(chunk)
+            if b"\n" in chunk:
+                *lines, chunk = b"".join([*rest, chunk]).split(b"\n")
+                rest, length = [], len(chunk)
+            else:
+                lines: list[bytes] = []
+            rest.append(chunk)
             now = time.monotonic()
             if now - window > 1.0:
                 window, count = now, 0
             count += len(lines)
             if count > MESSAGES_PER_SECOND:
                 self._break("far too many messages at once")
-            elif len(rest) > protocol.MAX_LINE_BYTES:
+            elif length > protocol.MAX_LINE_BYTES:
                 self._break("a line without end")
             else:
                 for line in lines:

@@ -56,6 +56,11 @@ def test_a_message_survives_the_pipe(message: Message) -> None:
     assert protocol.decode(line) == message
 
 
+def test_the_longest_sequence_fits_into_a_line() -> None:
+    files = [f"/home/somebody/projects/a film/clips/photo 12 camera move/frame_{n:04}.png" for n in range(100_000)]
+    assert len(protocol.encode(Finished("1", {"files": files}))) < protocol.MAX_LINE_BYTES
+
+
 def test_both_sides_understand_each_other_under_their_own_package_names() -> None:
     theirs = other_side.decode(protocol.encode(Submit("1", REQUEST)))
     assert type(theirs) is other_side.Submit
