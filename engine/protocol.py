@@ -51,8 +51,8 @@ class MoveSettings:
     """A camera move.
 
     name, easing, cycle: see engine/camera/moves.py, as is what amount is a share of. pivot: relative disparity
-    (0 far, 1 near) of the plane that keeps its place; negative = chosen from the picture. crop_from, crop_to: x, y, width, height as shares of the frame,
-    for the move "crop" only. seed: for "handheld".
+    (0 far, 1 near) of the plane that keeps its place; negative = chosen from the picture. crop_from, crop_to: x, y,
+    width, height as shares of the frame, for the move "crop" only. seed: for "handheld".
     """
 
     name: str = "push_in"

@@ -163,9 +163,7 @@ class EngineClient:
                 f"The engine did not answer within {HELLO_SECONDS:.0f} seconds of its start{self._last_line()}.", again
             )
         if hello and self._silence.seconds > KILL_SECONDS:
-            return EngineHung(
-                f"The engine has said nothing for {KILL_SECONDS:.0f} seconds and was stopped{self._last_line()}.", again
-            )
+            return EngineHung(f"The engine has said nothing for {KILL_SECONDS:.0f} seconds and was stopped.", again)
         return None
 
     def _last_line(self) -> str:
