@@ -20,6 +20,7 @@ addon_side()
 
 from diorama.engine.errors import DioramaError  # noqa: E402  # pyright: ignore[reportMissingImports]
 from diorama.session import command, engine_folder, installer  # noqa: E402  # pyright: ignore[reportMissingImports]
+from diorama.session import uv as uv_program
 from diorama.session.interpreters import find_interpreter  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 venv_python: Callable[[Path], Path] = command.venv_python
@@ -27,7 +28,7 @@ clean_environment: Callable[[], dict[str, str]] = command.clean_environment
 
 STAMP = "dev-stamp.txt"
 ENGINE = VENVS / "engine"
-FULL_PYTHON = "3.11"
+_not_here: dict[str, str] = {}      # environment -> why; to ask the network once is enough
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Environment:
 ENVIRONMENTS = {made.name: made for made in (
     Environment("tools", "3.11", (PINS / "tools.txt",)),
     *(Environment(b.environment, b.python, (PINS / f"{b.environment}.txt",)) for b in BLENDERS),
-    Environment("engine-full", FULL_PYTHON, (ENGINE_PINS / "full.txt", PINS / "tests.txt")),
+    Environment("engine-full", "3.11", (ENGINE_PINS / "full.txt", PINS / "tests.txt")),
 )}
 
 
@@ -112,7 +113,7 @@ def find_links() -> list[str]:
 
 def uv(*arguments: object) -> None:
     """Runs uv, which is fetched by its hash first. Raises DevError with what it said."""
-    done = subprocess.run([_uv_path(), *map(str, arguments)], env=installer.uv_environment(), cwd=ROOT, check=False,
+    done = subprocess.run([_uv_path(), *map(str, arguments)], env=uv_program.uv_environment(), cwd=ROOT, check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise DevError(f"uv {' '.join(map(str, arguments[:2]))} failed:\n{done.stdout.strip()}")
@@ -120,13 +121,15 @@ def uv(*arguments: object) -> None:
 
 def _uv_path() -> Path:
     try:
-        return installer.provide_uv(VENVS, ENGINE_PINS / "uv.txt")
+        return uv_program.provide_uv(VENVS, ENGINE_PINS / "uv.txt")
     except DioramaError as error:
         raise DevError(str(error)) from error
 
 
 def _make_folder(wanted: Environment) -> None:
     """An environment of the right Python; one that is there is kept, `uv pip sync` takes out what is too much."""
+    if wanted.name in _not_here:
+        raise NotHere(_not_here[wanted.name])
     found = find_interpreter([int(wanted.python.split(".")[1])])
     config = wanted.folder / "pyvenv.cfg"
     usable = config.exists() and venv_python(wanted.folder).exists()
@@ -139,7 +142,8 @@ def _make_folder(wanted: Environment) -> None:
     except DevError as error:
         if found:
             raise
-        raise NotHere(f"no Python {wanted.python} was found on PATH or in pyenv, and uv could not fetch one") from error
+        _not_here[wanted.name] = f"no Python {wanted.python} was found on PATH or in pyenv, and uv could not fetch one"
+        raise NotHere(_not_here[wanted.name]) from error
 
 
 def _once(name: str, folder: Path, stamp: str, make: Callable[[], None]) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from devtools.environments import ENVIRONMENTS, find_links, uv
 from devtools.house import ENGINE_PINS, PINS, ROOT
 
-# One list for every system and every Python that we support; without hosts or paths of this machine.
-OPTIONS = ("--upgrade", "--universal", "--generate-hashes", "--no-annotate", "--no-header", "--no-emit-find-links")
+# One list for every system, and one version of each package for every Python that we support.
+OPTIONS = ("--upgrade", "--universal", "--generate-hashes", "--no-annotate", "--no-header", "--no-emit-find-links",
+           "--fork-strategy", "fewest")
 WITHOUT_DEPENDENCIES = ("photo", "uv", "weights")       # carriers of one file, or one program
 
 
