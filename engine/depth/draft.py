@@ -19,6 +19,7 @@ from engine.depth.subject import standing_disparity
 WORKING_SIDE = 640          # cues are found in a picture of this longer side: they need no more
 OUTLINE_SIDE = 2048         # outlines follow the photo at this longer side; beyond that the map is only enlarged
 STANDING = 0.7              # how far the subject is brought to where it stands; it may hang, lie or lean
+UNSURE, SURE = 0.25, 0.9    # a weak response of the saliency network is not trusted, one in between moves things half-way
 IN_FRONT = 0.25             # and it stands out from its surroundings by this disparity in any case
 
 
@@ -40,7 +41,7 @@ def draft_depth(rgb: np.ndarray) -> np.ndarray:
     disparity = _resized(scene, matte.shape) * (1 - matte) + _resized(subject, matte.shape) * matte
     if sky.confidence > 0:
         farthest = float(disparity.min()) if sky.confidence < 1 else 0.0
-        air = sky.confidence * _matte(guide, picture, sky.matte)
+        air = sky.confidence * _matte(guide, picture, sky.matte) * (1 - matte)      # a blue subject is no sky
         disparity = disparity * (1 - air) + min(farthest, 0.0) * air
     return _normalised(_resized(disparity, rgb.shape[:2]))
 
@@ -49,7 +50,7 @@ def _matte(guide: np.ndarray, picture: np.ndarray, coarse: np.ndarray) -> np.nda
     """A coarse region (any size) 0..1 -> (H, W) of the guide, with the photo's own outlines."""
     radius = max(2, max(picture.shape[:2]) // 80)
     matte = guided_upsample(guide, picture, _resized(coarse, picture.shape[:2]), radius)
-    return np.clip((matte - 0.2) / 0.6, 0, 1)
+    return np.clip((matte - UNSURE) / (SURE - UNSURE), 0, 1)
 
 
 def _fitted(rgb: np.ndarray, side: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 SIDE = 256                              # the sky is large: a picture of this longer side shows it
 SMOOTH = 0.03                           # colour change per pixel (colours 0..1) below which a place can be sky
 LEAST_AREA, LEAST_PART = 0.03, 0.01     # shares of the picture: all of the sky, each of its pieces
-WEAK_CONTOUR, CLEAR_CONTOUR = 0.11, 0.15    # mean colour change along its outline; walls and ceilings stay below
+WEAK_CONTOUR, CLEAR_CONTOUR = 0.14, 0.18    # colour change along its outline, share of its brightness; walls stay below
 NARROW, WIDE = 0.3, 0.45                # share of the top edge that it covers
 LOWEST_HORIZON = 0.75                   # share of the height; below that too little ground is left to stand on
 
@@ -43,11 +43,13 @@ def find_sky(rgb: np.ndarray) -> Sky:
     nothing = Sky(np.zeros(matte.shape, np.float32), 0.0, 0.0)
     if matte.mean() < LEAST_AREA:
         return nothing
-    outline = (cv2.dilate(matte, np.ones((7, 7))) > cv2.erode(matte, np.ones((3, 3))))
+    outline = cv2.dilate(matte, np.ones((7, 7), np.uint8)) > cv2.erode(matte, np.ones((3, 3), np.uint8))
     outline[:3] = False                 # the picture's own border is no contour
     if not outline.any():
         return nothing
-    contour, cover = float(change[outline].mean()), float(matte[:top].any(axis=0).mean())
+    # relative to its own brightness, so that a sky at dusk counts too
+    contour = float(change[outline].mean()) / max(float(picture[matte > 0].mean()), 0.05)
+    cover = float(matte[:top].any(axis=0).mean())
     confidence = _ramp(contour, WEAK_CONTOUR, CLEAR_CONTOUR) * _ramp(cover, NARROW, WIDE)
     matte = cv2.dilate(matte, np.ones((3, 3), np.uint8))        # gives back what the smoothness test took at the outline
     columns = matte[:, matte.any(axis=0)]
