@@ -44,7 +44,7 @@ def read_depth_picture(path: str, near_is_bright: bool, shape: tuple[int, int]) 
         values = _single_channel(name, decode(path, BadDepth).pixels)
     height, width = values.shape
     if abs(width * shape[0] / (height * shape[1]) - 1) > ASPECT_TOLERANCE:
-        raise BadDepth(f'"{name}" is {width} x {height}, another shape than the still with {shape[1]} x {shape[0]} pixels.',
+        raise BadDepth(f'"{name}" is {width} x {height} pixels, another shape than the still: {shape[1]} x {shape[0]}.',
                        "Use a depth picture that shows exactly what the still shows.")
     disparity = _disparity(values, near_is_bright)
     low, high = float(disparity.min()), float(disparity.max())
@@ -129,7 +129,7 @@ def _read_exr(path: str) -> np.ndarray:
         with OpenEXR.File(path, separate_channels=True) as file:
             found = [(_rank(key), index, key) for index, part in enumerate(file.parts) for key in part.channels]
             if not found:
-                raise BadDepth(f'"{name}" has no channels.', "Export the depth again.")
+                raise ValueError("no readable channel")     # how the library tells of pixels that are cut off
             rank, index, key = min(found)
             part = file.parts[index]
             if rank == len(EXR_CHANNELS) and len(found) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -17,9 +18,9 @@ import numpy as np
 from av.error import FFmpegError
 
 from engine.errors import BadRequest, OutputFailed
-from engine.media.encode import RECIPES, MovieEncoder
+from engine.media.encode import MOVIE_SUFFIXES, MovieEncoder, recipe_for
 
-FORMAT_OF_SUFFIX = {recipe.suffix: name for name, recipe in RECIPES.items()}
+FORMAT_OF_SUFFIX = {suffix: name for name, suffix in MOVIE_SUFFIXES.items()}
 FRAME_NAME = "frame_{:04d}.png"
 OUR_FRAME = re.compile(r"frame_\d{4,}\.png")
 # Run-length matching costs a fifth less time than zlib's fastest level and makes smaller files of photos.
@@ -93,7 +94,7 @@ class ClipWriter:
             if clip_format == "png":
                 self._encoder = _SequenceEncoder(self._staged)
             else:
-                self._encoder = MovieEncoder(self._staged, RECIPES[clip_format], width, height, fps)
+                self._encoder = MovieEncoder(self._staged, recipe_for(clip_format, width), width, height, fps)
         except (OSError, FFmpegError) as error:
             self.abandon()
             raise _explained(error, self._final) from error
@@ -189,12 +190,12 @@ class ClipWriter:
 
 
 def _check_request(output: str, clip_format: str, width: int, height: int, fps: Fraction) -> None:
-    recipe = RECIPES.get(clip_format)
+    wanted = MOVIE_SUFFIXES.get(clip_format)
     suffix = "" if output.endswith(("/", os.sep)) else Path(output).suffix.lower()
-    if recipe is not None and suffix != recipe.suffix:
+    if wanted is not None and suffix != wanted:
         raise OutputFailed(f'A {clip_format} clip cannot be written as "{Path(output).name}".',
-                           f"Let the clip's name end in {recipe.suffix}.")
-    if recipe is None and (clip_format != "png" or suffix in FORMAT_OF_SUFFIX):
+                           f"Let the clip's name end in {wanted}.")
+    if wanted is None and (clip_format != "png" or suffix in FORMAT_OF_SUFFIX):
         raise OutputFailed(f'"{Path(output).name}" does not fit the clip format "{clip_format}".',
                            "Use .mp4 (H.264), .mov (ProRes), .mkv (FFV1), or a folder for a PNG sequence.")
     if width < 1 or height < 1 or fps <= 0:
@@ -203,13 +204,14 @@ def _check_request(output: str, clip_format: str, width: int, height: int, fps: 
 
 
 def _sync_folder(folder: Path) -> None:
-    """The new name is on the disk as well. Windows has no such call and needs none."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    """Puts the new name on the disk as well. The clip is whole without it, and some network disks refuse."""
+    if os.name == "posix":      # Windows has no such call
+        with contextlib.suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
 
 def _explained(error: OSError | FFmpegError, final: Path) -> OutputFailed:

@@ -20,7 +20,6 @@ RGB_MATRIX = 0          # "no matrix" in the numbering of the H.273 standard; Py
 class Recipe:
     """How one movie format is made. pix_fmt: FFmpeg's name. rgb: the codec stores RGB, so that there is no matrix."""
 
-    suffix: str
     container: str
     codec: str
     pix_fmt: str
@@ -30,17 +29,27 @@ class Recipe:
     rgb: bool = False
 
 
-RECIPES = {
+_RECIPES = {
     # Chosen by measurement (1080p photos, frame 0 read back against the source). 4:2:0 cannot pass 38 to 40 dB however
     # many bits it gets, since it halves the colour edges; 4:4:4 gives 41 to 44 dB. ultrafast costs half the CPU time of
     # superfast and decodes twice as fast, for files 1.5 times as large. Six frames a group and no B-frames: a jump to
     # any frame decodes at most six; with every frame a key frame the same quality needs 1.7 times the bytes.
-    "h264": Recipe(".mp4", "mp4", "libx264", "yuv444p", 6, {"preset": "ultrafast", "crf": "13"}),
-    "prores": Recipe(".mov", "mov", "prores_ks", "yuv422p10le", 1, {"profile": "3", "vendor": "apl0"}),
+    "h264": Recipe("mp4", "libx264", "yuv444p", 6, {"preset": "ultrafast", "crf": "13"}),
+    "prores": Recipe("mov", "prores_ks", "yuv422p10le", 1, {"profile": "3", "vendor": "apl0"}),
+    # FFmpeg's 4:2:2 encoder leaves a broken column at the right edge of an odd width; its 4444 does not.
+    "prores_odd": Recipe("mov", "prores_ks", "yuv444p10le", 1, {"profile": "4", "vendor": "apl0"}),
     # Matroska can only jump to the start of a cluster, which is five seconds long unless it is told otherwise.
-    "ffv1": Recipe(".mkv", "matroska", "ffv1", "bgr0", 1, {"level": "3", "slices": "4", "slicecrc": "1"},
+    "ffv1": Recipe("matroska", "ffv1", "bgr0", 1, {"level": "3", "slices": "4", "slicecrc": "1"},
                    {"cluster_time_limit": "1"}, rgb=True),
 }
+
+
+MOVIE_SUFFIXES = {"h264": ".mp4", "prores": ".mov", "ffv1": ".mkv"}
+
+
+def recipe_for(clip_format: str, width: int) -> Recipe:
+    """clip_format: a key of MOVIE_SUFFIXES. width: of the clip, pixels."""
+    return _RECIPES["prores_odd" if clip_format == "prores" and width % 2 else clip_format]
 
 
 class MovieEncoder:
