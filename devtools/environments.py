@@ -20,7 +20,7 @@ addon_side()
 
 from diorama.engine.errors import DioramaError  # noqa: E402  # pyright: ignore[reportMissingImports]
 from diorama.session import command, engine_folder, installer  # noqa: E402  # pyright: ignore[reportMissingImports]
-from diorama.session import uv as uv_program
+from diorama.session import uv as uv_program  # noqa: E402  # pyright: ignore[reportMissingImports]
 from diorama.session.interpreters import find_interpreter  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 venv_python: Callable[[Path], Path] = command.venv_python
