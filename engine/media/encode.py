@@ -25,7 +25,6 @@ class Recipe:
     pix_fmt: str
     gop: int
     options: dict[str, str] = field(default_factory=dict)
-    container_options: dict[str, str] = field(default_factory=dict)
     rgb: bool = False
 
 
@@ -38,9 +37,7 @@ _RECIPES = {
     "prores": Recipe("mov", "prores_ks", "yuv422p10le", 1, {"profile": "3", "vendor": "apl0"}),
     # FFmpeg's 4:2:2 encoder leaves a broken column at the right edge of an odd width; its 4444 does not.
     "prores_odd": Recipe("mov", "prores_ks", "yuv444p10le", 1, {"profile": "4", "vendor": "apl0"}),
-    # Matroska can only jump to the start of a cluster, which is five seconds long unless it is told otherwise.
-    "ffv1": Recipe("matroska", "ffv1", "bgr0", 1, {"level": "3", "slices": "4", "slicecrc": "1"},
-                   {"cluster_time_limit": "1"}, rgb=True),
+    "ffv1": Recipe("matroska", "ffv1", "bgr0", 1, {"level": "3", "slices": "4", "slicecrc": "1"}, rgb=True),
 }
 
 
@@ -64,7 +61,7 @@ class MovieEncoder:
         # PyAV ignores the result of closing a file that it opened itself, so a full disk could pass unnoticed:
         # with a file of ours every failed write is an OSError.
         self._file = path.open("r+b", buffering=1 << 20)
-        self._container = av.open(self._file, "w", format=recipe.container, options=dict(recipe.container_options))
+        self._container = av.open(self._file, "w", format=recipe.container)
         try:
             stream = self._container.add_stream(recipe.codec, rate=fps, options=dict(recipe.options))
             assert isinstance(stream, VideoStream)

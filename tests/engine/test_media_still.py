@@ -208,6 +208,39 @@ def test_grey_profile(tmp_path: Path) -> None:
         "The picture is only 128 x 64 pixels, so a clip of it looks soft."]
 
 
+def cmyk_profile() -> bytes:
+    """A printer whose paper is white, whose cyan is red, and whose other inks are all black."""
+    def lab(lightness: float, a: float, b: float) -> bytes:
+        return bytes([round(lightness * 2.55), round(a) + 128, round(b) + 128])
+    corners_of_inks = {0: lab(100, 0, 0), 8: lab(53.2, 80, 67)}
+    grid = b"".join(corners_of_inks.get(ink, lab(0, 0, 0)) for ink in range(16))
+    identity = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + identity + bytes(range(256)) * 4 + grid + bytes(range(256)) * 3
+    name = b"desc" + bytes(4) + struct.pack(">I", 5) + b"inks\0" + bytes(79)
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    body, entries, at = b"", b"", 128 + 4 + 12 * 3
+    for tag, data in ((b"desc", name), (b"wtpt", white), (b"A2B0", table)):
+        data += bytes(-len(data) % 4)
+        entries += tag + struct.pack(">II", at + len(body), len(data))
+        body += data
+    head = struct.pack(">I4sI4s4s4s12s4s", at + len(body), b"lcms", 0x02100000, b"prtr", b"CMYK", b"Lab ", bytes(12),
+                       b"acsp") + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    return head + bytes(128 - len(head)) + struct.pack(">I", 3) + entries + body
+
+
+@pytest.mark.parametrize("format_name", ["JPEG", "TIFF"])
+def test_cmyk_profile(tmp_path: Path, format_name: str) -> None:
+    path = tmp_path / f"c.{format_name.lower()}"
+    inks = np.zeros((32, 64, 4), np.uint8)
+    inks[:, 16:32, 0] = inks[:, 32:48, 1] = inks[:, 48:, 3] = 255
+    Image.frombytes("CMYK", (64, 32), inks.tobytes()).save(path, format_name, icc_profile=cmyk_profile())
+    rgb = load_still(str(path)).rgb
+    for column, colour in ((8, (255, 255, 255)), (24, (255, 0, 0)), (40, (0, 0, 0)), (56, (0, 0, 0))):
+        assert np.abs(rgb[16, column].astype(int) - colour).max() <= 8
+    assert check_photo(str(path))["profile"] == "inks"
+    assert not any("CMYK" in w for w in check_photo(str(path))["warnings"])
+
+
 def test_useless_profiles_are_ignored_with_a_warning(tmp_path: Path) -> None:
     Image.fromarray(corners()).save(tmp_path / "broken.png", icc_profile=b"no profile at all" * 20)
     assert np.array_equal(load_still(str(tmp_path / "broken.png")).rgb, corners())
