@@ -19,6 +19,8 @@ def lock() -> None:
         target = source.with_suffix(".txt")
         python = ENVIRONMENTS[source.stem].python if source.stem in ENVIRONMENTS else "3.11"
         extra = ["--no-deps"] if source.stem in WITHOUT_DEPENDENCIES else []
+        if (overrides := source.with_suffix(".override.txt")).exists():
+            extra += ["--override", str(overrides)]
         uv("pip", "compile", *OPTIONS, *extra, *find_links(), "--python-version", python, "-o", target, source)
         print(f"[lock] {target.relative_to(ROOT)}: {_count(target)} packages", flush=True)
 

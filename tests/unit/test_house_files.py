@@ -89,7 +89,8 @@ def test_swallowed_errors_are_seen(text: str) -> None:
 def test_tests_assert_something() -> None:
     """Each test holds an assert or a raises, or calls a function of the tests that does."""
     trees = {name(path): ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "tests").rglob("*.py")}
-    functions = [(path, node) for path, tree in trees.items() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    functions = [(path, node) for path, tree in trees.items() for node in ast.walk(tree)
+                 if isinstance(node, ast.FunctionDef)]
     asserting = {"raises", "warns", "fail"}
 
     def asserts(node: ast.FunctionDef) -> bool:
