@@ -36,7 +36,7 @@ def weights_folder() -> Path:
 
 @functools.cache
 def installed_weights(name: str) -> Path:
-    """Path of a network's file, verified once per process. Raises WeightsMissing; KeyError for a name that is not pinned."""
+    """Path of a network's file, verified once per process. name: a key of PINNED. Raises WeightsMissing."""
     pinned = PINNED[name]
     path = weights_folder() / pinned.file
     remedy = "Press Repair in Diorama's preferences, or install the engine again."

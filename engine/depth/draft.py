@@ -19,7 +19,7 @@ from engine.depth.subject import standing_disparity
 WORKING_SIDE = 640          # cues are found in a picture of this longer side: they need no more
 OUTLINE_SIDE = 2048         # outlines follow the photo at this longer side; beyond that the map is only enlarged
 STANDING = 0.7              # how far the subject is brought to where it stands; it may hang, lie or lean
-UNSURE, SURE = 0.25, 0.9    # a weak response of the saliency network is not trusted, one in between moves things half-way
+UNSURE, SURE = 0.25, 0.9    # a weak response of the network is not trusted, one in between moves things half-way
 IN_FRONT = 0.25             # and it stands out from its surroundings by this disparity in any case
 
 

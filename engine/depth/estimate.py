@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.errors import BadRequest
+from engine.media.still import Still
 from engine.protocol import DepthSettings
 
-if TYPE_CHECKING:
-    from engine.media.still import Still
+VISIBLE_ALPHA = 8           # of 255; what is fainter tells nothing about depth
 
 
 @dataclass(frozen=True)
 class DepthEstimate:
     """Depth of one still.
 
-    relative_disparity: (H, W) float32, 0 = farthest .. 1 = nearest. label: "draft", "picture" or the model's name, shown
-    to people. lens_mm: 35 mm equivalent along the longer side where the model tells it. warnings: plain sentences.
+    relative_disparity: (H, W) float32, 0 = farthest .. 1 = nearest. label: "draft", "picture" or the model's name,
+    shown to people. lens_mm: 35 mm equivalent along the longer side where the model tells it. warnings: sentences.
     """
 
     relative_disparity: np.ndarray
@@ -33,22 +32,28 @@ def estimate_depth(still: Still, settings: DepthSettings,
                    report: Callable[[str], None] | None = None) -> DepthEstimate:
     """Depth of a still, shaped by near, far and gamma. report: called with a sentence when a slow step begins.
 
+    What is transparent is not looked at; its depth is carried on from beside it.
     Raises BadRequest for settings out of range, BadDepth, WeightsMissing, OutOfMemory.
     """
     check_settings(settings)
     if settings.picture:
         from engine.depth.picture import read_depth_picture
 
-        found = DepthEstimate(read_depth_picture(settings.picture, settings.near_is_bright, still.rgb.shape[:2]), "picture")
-    elif settings.model == "draft":
-        from engine.depth.draft import draft_depth
-
-        found = DepthEstimate(draft_depth(still.rgb), "draft")
+        depth = read_depth_picture(settings.picture, settings.near_is_bright, (still.height, still.width))
+        found = DepthEstimate(depth, "picture")
     else:
-        from engine.depth.learned import learned_depth
+        rgb, border = _visible_part(still)
+        if settings.model == "draft":
+            from engine.depth.draft import draft_depth
 
-        found = learned_depth(still, settings.model, report)
-    return DepthEstimate(shaped(found.relative_disparity, settings), found.label, found.lens_mm, found.warnings)
+            found = DepthEstimate(draft_depth(rgb), "draft")
+        else:
+            from engine.depth.learned import learned_depth
+
+            found = learned_depth(rgb, settings.model, report)
+        if any(border[0] + border[1]):
+            found = replace(found, relative_disparity=np.pad(found.relative_disparity, border, mode="edge"))
+    return replace(found, relative_disparity=shaped(found.relative_disparity, settings))
 
 
 def check_settings(settings: DepthSettings) -> None:
@@ -66,3 +71,23 @@ def shaped(relative_disparity: np.ndarray, settings: DepthSettings) -> np.ndarra
         return relative_disparity
     levels = np.clip((relative_disparity - settings.far) / (settings.near - settings.far), 0, 1)
     return np.power(levels, settings.gamma).astype(np.float32)
+
+
+def _visible_part(still: Still) -> tuple[np.ndarray, tuple[tuple[int, int], tuple[int, int]]]:
+    """The rectangle that is not transparent, its holes in the mean colour.
+
+    Also what was cut off: (top, bottom), (left, right).
+    """
+    nothing = ((0, 0), (0, 0))
+    if still.alpha is None:
+        return still.rgb, nothing
+    visible = still.alpha > VISIBLE_ALPHA
+    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
+    if not rows.size:                       # nothing to see: any depth will do
+        return np.zeros_like(still.rgb), nothing
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    part, seen = still.rgb[top:bottom, left:right], visible[top:bottom, left:right]
+    if not seen.all():
+        part = part.copy()
+        part[~seen] = part[seen].mean(axis=0).astype(np.uint8)
+    return part, ((top, still.height - bottom), (left, still.width - right))

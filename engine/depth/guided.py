@@ -12,7 +12,7 @@ def guided_upsample(guide: np.ndarray, small_guide: np.ndarray, values: np.ndarr
 
     The guided image filter (He, Sun, Tang): in every window the values are a linear function of the colours; the
     functions are found in the small picture and applied to the large one.
-    guide: (H, W, 3) float32 in 0..1. small_guide: (h, w, 3), the same picture, smaller or equal. values: (h, w) float32.
+    guide: (H, W, 3) float32 in 0..1. small_guide: (h, w, 3), the same picture, smaller or equal. values: (h, w).
     radius: of the window in small pixels. softness: colour variance below which a window counts as flat.
     -> (H, W) float32, values may overshoot slightly.
     """

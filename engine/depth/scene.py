@@ -25,15 +25,16 @@ class Ground:
     def at(self, row: np.ndarray | float) -> np.ndarray | float:
         """row: share of the height, 0 = top, may lie below the picture (> 1). -> disparity, about 0..1.
 
-        A plane's disparity is linear in the row, 0 at the horizon. Indoors the row of the horizon is unknown and a wall
-        hides it: the mean over what it may be is a curve.
+        A plane's disparity is linear in the row, 0 at the horizon. Indoors the horizon's row is unknown and behind a wall:
+        the mean over what it may be is a curve.
         """
         plane = ABOVE_HORIZON + (1 - ABOVE_HORIZON) * np.maximum((row - self.horizon) / (1 - self.horizon), 0)
         return (1 - self.outdoors) * np.power(row, GROUND_POWER) + self.outdoors * plane
 
 
 def scene_disparity(picture: np.ndarray, sky: Sky) -> tuple[np.ndarray, Ground]:
-    """(h, w, 3) float32 sRGB 0..1 -> disparity of an empty scene (h, w) float32, smooth, about -0.2..1.2; its ground."""
+    """(h, w, 3) float32 sRGB 0..1 -> disparity of an empty scene (h, w) float32, smooth, about -0.2..1.2; its ground.
+    """
     height, width = picture.shape[:2]
     ground = Ground(sky.confidence, sky.horizon)
     rows = ((np.arange(height) + 0.5) / height).astype(np.float32)[:, None]

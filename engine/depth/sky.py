@@ -1,4 +1,4 @@
-"""The sky without a network: a smooth blue or bright region that hangs from the top edge and ends at a strong contour."""
+"""The sky without a network: a smooth blue or bright region that hangs from the top and ends at a strong contour."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 SIDE = 256                              # the sky is large: a picture of this longer side shows it
 SMOOTH = 0.03                           # colour change per pixel (colours 0..1) below which a place can be sky
 LEAST_AREA, LEAST_PART = 0.03, 0.01     # shares of the picture: all of the sky, each of its pieces
-WEAK_CONTOUR, CLEAR_CONTOUR = 0.14, 0.18    # colour change along its outline, share of its brightness; walls stay below
+WEAK_CONTOUR, CLEAR_CONTOUR = 0.14, 0.18    # colour change along its outline, by its brightness; walls stay below
 NARROW, WIDE = 0.3, 0.45                # share of the top edge that it covers
 LOWEST_HORIZON = 0.75                   # share of the height; below that too little ground is left to stand on
 
@@ -51,7 +51,7 @@ def find_sky(rgb: np.ndarray) -> Sky:
     contour = float(change[outline].mean()) / max(float(picture[matte > 0].mean()), 0.05)
     cover = float(matte[:top].any(axis=0).mean())
     confidence = _ramp(contour, WEAK_CONTOUR, CLEAR_CONTOUR) * _ramp(cover, NARROW, WIDE)
-    matte = cv2.dilate(matte, np.ones((3, 3), np.uint8))        # gives back what the smoothness test took at the outline
+    matte = cv2.dilate(matte, np.ones((3, 3), np.uint8))        # gives back what the smoothness test took
     columns = matte[:, matte.any(axis=0)]
     bottoms = columns.shape[0] - np.argmax(columns[::-1], axis=0)
     horizon = min(float(np.percentile(bottoms, 90)) / size[1], LOWEST_HORIZON)

@@ -32,7 +32,7 @@ def standing_disparity(matte: np.ndarray, scene: np.ndarray, ground: Ground) -> 
         if cut > 0:
             contact = 1 + BELOW_FRAME * min(1.0, 2 * cut)
         values[piece] = ground.at(contact)
-    standing = values[labels]
+    standing = values[np.asarray(labels, np.intp)]
     reach = np.ones((2 * REACH_PX + 1, 2 * REACH_PX + 1), np.uint8)
     carried = cv2.dilate(np.maximum(standing, -1e3), reach)
     return np.maximum(np.where(standing > -1e3, standing, carried), scene)
