@@ -17,7 +17,7 @@ from .surface import Surface, blend_silhouettes, hidden_parts
 
 MARGIN = 0.06               # 3D Photo: 60 px at 960; enough for the default moves
 VERTEX_BUDGET = 120_000     # of the grid over the whole extended frame
-CLEAN_PX = 2.0              # colours are pulled from this far outside a silhouette, in a picture of CLEAN_AT pixels
+CLEAN_PX = 1.5              # colours are pulled from this far outside a silhouette, in a picture of CLEAN_AT pixels
 CLEAN_AT = 700              # along its longer side; more for larger pictures
 SMALLEST_RATIO = 1e-4       # of the nearest disparity: farther is as good as infinite
 
@@ -38,7 +38,7 @@ def build_layered_still(rgb: np.ndarray, disparity: np.ndarray, intrinsics: Intr
     height, width = disparity.shape
     pad = max(1, round(margin * max(width, height)))
     colour = _extend(rgb, pad)
-    near = _extend(sharpen(disparity), pad)
+    near = _extend(sharpen(disparity, rgb), pad)
     labels = assign_layers(near, find_cuts(near))
     clean_px = CLEAN_PX * max(1.0, max(width, height) / CLEAN_AT)
     stride = max(1, round(float(np.sqrt(near.size / VERTEX_BUDGET))))

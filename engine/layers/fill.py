@@ -7,7 +7,7 @@ import numpy as np
 
 from .edges import nearest_pixel
 
-SMOOTH_PER_PIXEL = 0.5      # blur of the fill, in pixels per pixel of distance from the silhouette
+SMOOTH_PER_PIXEL = 0.8      # blur of the fill, in pixels per pixel of distance from the silhouette
 
 
 def continue_surface(values: np.ndarray, sources: np.ndarray, wanted: np.ndarray) -> np.ndarray:

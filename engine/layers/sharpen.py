@@ -6,40 +6,67 @@ import cv2
 import numpy as np
 
 RAMP_SHARE = 1 / 130        # half width of the widest ramp, of the picture's longer side: what networks' maps have
+LEAST_RAMP_PX = 5
 STEP_RATIO = 0.05           # least step of an occlusion, of the farther disparity
 STEP_SHARE = 0.0125         # ... and of the nearest disparity of all
 SATURATION = 0.7            # share of the change within twice the window that an occlusion has within the window: slope 1/2
 STEEP = 0.04                # a pixel lies on the ramp where it changes by that share of the step over 2 px
 SHARP = 0.35                # share of the step between two neighbours from which on an occlusion is sharp already
 MIXED = 0.1                 # ... where only pixels that lie between both sides by that share of the step are moved
+GUIDE_SHARE = 0.8           # half width of the window in which the photo tells where a step is, of the ramp's
+MOVE_SHARE = 0.4            # how far the photo may move a step, of the ramp's half width
+GUIDE_NOISE = 0.001         # variance of luma (0..1) that tells nothing: the epsilon of the guided filter
 
 
-def sharpen(disparity: np.ndarray) -> np.ndarray:
-    """(H, W) float32 > 0 -> the same with occlusions as steps between neighbouring pixels.
+def sharpen(disparity: np.ndarray, rgb: np.ndarray) -> np.ndarray:
+    """disparity: (H, W) float32 > 0. rgb: (H, W, 3) uint8, its photo. -> the same disparity with occlusions as steps
+    between neighbouring pixels.
 
     A ramp is an occlusion and no slope where a window twice as large holds hardly more change. There every pixel moves
     to the nearer one of its neighbours' extremes again and again, which puts the step where the ramp is steepest
-    (toggle mapping: Kramer and Bruckner, 1975; shock filter: Osher and Rudin, 1990).
+    (toggle mapping: Kramer and Bruckner, 1975; shock filter: Osher and Rudin, 1990). Then the photo moves the steps of
+    ramps to its own edges. Occlusions that are sharp already keep their place; only mixed pixels on them take a side.
     """
-    radius = max(2, round(RAMP_SHARE * max(disparity.shape)))
+    radius = max(LEAST_RAMP_PX, round(RAMP_SHARE * max(disparity.shape)))
+    least = STEP_SHARE * float(np.quantile(disparity[::4, ::4], 0.98))
     low, high = _erode(disparity, radius), _dilate(disparity, radius)
     step = high - low
-    nearest = float(np.quantile(disparity[::4, ::4], 0.98))
-    occlusion = step > np.maximum(STEP_RATIO * low, STEP_SHARE * nearest)
+    occlusion = step > np.maximum(STEP_RATIO * low, least)
     occlusion &= step > SATURATION * (_dilate(high, radius) - _erode(low, radius))
-    here = _dilate(disparity, 1) - _erode(disparity, 1)
-    already = _dilate(_steepest(disparity), radius) > SHARP * step
-    mixed = np.minimum(_dilate(disparity, 1) - disparity, disparity - _erode(disparity, 1)) > MIXED * step
-    occlusion &= np.where(already, mixed, here > STEEP * step)
     if not occlusion.any():
         return disparity
+    up, down = _dilate(disparity, 1), _erode(disparity, 1)
+    already = _dilate(_steepest(disparity), radius) > SHARP * step
+    mixed = np.minimum(up - disparity, disparity - down) > MIXED * step
+    occlusion &= np.where(already, mixed, (up - down) > STEEP * step)
     sharp = disparity
     for _ in range(radius + 1):
         up, down = _dilate(sharp, 1), _erode(sharp, 1)
         rise, fall = up - sharp, sharp - down
         moved = np.where(rise < fall, up, np.where(fall < rise, down, sharp))
         sharp = np.where(occlusion, moved, disparity)
-    return sharp
+    return sharp if already[occlusion].all() else _follow_photo(sharp, disparity, rgb, ~already, least, radius)
+
+
+def _follow_photo(sharp: np.ndarray, disparity: np.ndarray, rgb: np.ndarray, soft: np.ndarray, least: float,
+                  radius: int) -> np.ndarray:
+    """Move steps where `soft` to the photo's edges: each pixel near a step takes the side to which a local linear model
+    of luma (guided filter, He, Sun and Tang, 2010) assigns it."""
+    reach, window = max(2, round(MOVE_SHARE * radius)), max(4, round(GUIDE_SHARE * radius))
+    front, back = _dilate(sharp, reach), _erode(sharp, reach)
+    step = front - back
+    band = soft & (step > np.maximum(STEP_RATIO * back, least)) & (_dilate(_steepest(sharp), reach) > 0.6 * step)
+    if not band.any():
+        return sharp
+    low, high = _erode(sharp, window), _dilate(sharp, window)
+    nearness = (disparity - low) / np.maximum(high - low, 1e-12)
+    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    size = (2 * window + 1, 2 * window + 1)
+    mean_luma, mean_nearness = cv2.blur(luma, size), cv2.blur(nearness, size)
+    covariance = cv2.blur(luma * nearness, size) - mean_luma * mean_nearness
+    variance = cv2.blur(luma * luma, size) - mean_luma * mean_luma
+    fitted = mean_nearness + covariance / (variance + GUIDE_NOISE) * (luma - mean_luma)
+    return np.where(band, np.where(fitted > 0.5, front, back), sharp)
 
 
 def _steepest(values: np.ndarray) -> np.ndarray:

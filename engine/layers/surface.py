@@ -30,7 +30,7 @@ class Surface:
         self.shown = own | hidden | _seam(own, labels, index) if index else np.ones_like(own)
         values = np.dstack([colour, near]).astype(np.float32)
         if hidden.any():
-            source = own & ~mixed & (labels.to_far <= 2 * clean_px + 2)
+            source = own & ~mixed & (labels.to_far <= 2 * clean_px + 6)
             if not source.any():
                 source = own
             filled = continue_surface(values, source, hidden | mixed)
