@@ -9,6 +9,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .panels.engine import draw_engine
+from .sequencer import compat
 from .session import runtime
 from .session.installer import default_data_folder
 
@@ -23,17 +24,28 @@ class DioramaPreferences(bpy.types.AddonPreferences):
     bl_idname = __package__
 
     engine_folder: StringProperty(
-        name="Engine Folder", subtype="DIR_PATH", update=_move_engine,
-        description="Holds the engine and nothing else; empty: a folder in your user data that all Blender versions share")
+        name="Engine Folder",
+        subtype="DIR_PATH",
+        update=_move_engine,
+        description="Holds the engine and nothing else; empty: a folder that all Blender versions share",
+    )
     clip_folder: StringProperty(
-        name="Clip Folder", subtype="DIR_PATH", default="//diorama",
-        description="Where clips are written; // is the folder of the .blend file. Unsaved projects use your user data")
+        name="Clip Folder",
+        subtype="DIR_PATH",
+        default="//diorama",
+        options={*compat.blend_relative()},
+        description="Where clips are written; // is the folder of the .blend file. Unsaved projects use your user data",
+    )
     clip_format: EnumProperty(
-        name="Clip Format", default="h264", items=[
+        name="Clip Format",
+        default="h264",
+        items=[
             ("h264", "H.264", "Small, and quick to scrub (.mp4)", 0),
             ("prores", "ProRes", "Large, nearly lossless (.mov)", 1),
             ("ffv1", "FFV1", "Large, lossless (.mkv)", 2),
-            ("png", "PNG Sequence", "A folder of numbered pictures, lossless", 3)])
+            ("png", "PNG Sequence", "A folder of numbered pictures, lossless", 3),
+        ],
+    )
 
     def engine_path(self) -> Path:
         return Path(bpy.path.abspath(self.engine_folder)) if self.engine_folder else default_data_folder() / "engine"

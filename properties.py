@@ -1,6 +1,6 @@
 """What a strip and a scene remember inside the .blend.
 
-Blender stores an enum as its number: identifiers and numbers here never change, whatever order the engine's tables have.
+Blender stores an enum as its number: identifiers and numbers here never change, however the engine's tables do.
 """
 
 from __future__ import annotations
@@ -20,14 +20,30 @@ from bpy.props import (
 
 from .engine.camera import CYCLES, EASINGS, MOVES
 from .engine.protocol import DepthSettings, MoveSettings
+from .sequencer import compat
 
 SETTINGS_VERSION = 1
 
 NUMBERS = {
-    "push_in": 0, "pull_out": 1, "truck_left": 2, "truck_right": 3, "pedestal_up": 4, "pedestal_down": 5,
-    "orbit": 6, "circle": 7, "arc": 8, "dolly_zoom": 9, "handheld": 10, "crop": 11,
-    "ease_in_out": 0, "ease_in": 1, "ease_out": 2, "linear": 3,
-    "once": 0, "ping_pong": 1, "loop": 2,
+    "push_in": 0,
+    "pull_out": 1,
+    "truck_left": 2,
+    "truck_right": 3,
+    "pedestal_up": 4,
+    "pedestal_down": 5,
+    "orbit": 6,
+    "circle": 7,
+    "arc": 8,
+    "dolly_zoom": 9,
+    "handheld": 10,
+    "crop": 11,
+    "ease_in_out": 0,
+    "ease_in": 1,
+    "ease_out": 2,
+    "linear": 3,
+    "once": 0,
+    "ping_pong": 1,
+    "loop": 2,
 }
 
 
@@ -44,36 +60,112 @@ class DioramaSettings(bpy.types.PropertyGroup):
     """Of a scene: what the next clip will be. Its length is always the strip's."""
 
     settings_version: IntProperty(default=SETTINGS_VERSION, options={"HIDDEN"})
-    move: EnumProperty(name="Move", description="How the camera moves", items=_items(MOVES), default="push_in", update=_use_good_amount)
+    move: EnumProperty(
+        name="Move", description="How the camera moves", items=_items(MOVES), default="push_in", update=_use_good_amount
+    )
     amount: FloatProperty(
-        name="Amount", description="Size of the move as a share of the frame; less where the photo has no more to show",
-        min=0.0, max=1.0, soft_max=0.3, default=MOVES["push_in"].default, precision=3, step=1)
-    easing: EnumProperty(name="Easing", description="How the camera starts and stops", items=_items(EASINGS), default="ease_in_out")
-    cycle: EnumProperty(name="Cycle", description="What happens at the end of the move", items=_items(CYCLES), default="once")
+        name="Amount",
+        description="Size of the move as a share of the frame; less where the photo has no more to show",
+        min=0.0,
+        max=1.0,
+        soft_max=0.3,
+        default=MOVES["push_in"].default,
+        precision=3,
+        step=1,
+    )
+    easing: EnumProperty(
+        name="Easing", description="How the camera starts and stops", items=_items(EASINGS), default="ease_in_out"
+    )
+    cycle: EnumProperty(
+        name="Cycle", description="What happens at the end of the move", items=_items(CYCLES), default="once"
+    )
     seed: IntProperty(name="Seed", description="Another number gives another sway of the hands", min=0, default=0)
     crop_from: FloatVectorProperty(
-        name="From", description="x, y, width and height of the first view, as shares of the photo; y counts from the top",
-        size=4, min=0.0, max=1.0, default=(0.0, 0.0, 1.0, 1.0))
+        name="From",
+        description="x, y, width and height of the first view, as shares of the photo; y counts from the top",
+        size=4,
+        min=0.0,
+        max=1.0,
+        default=(0.0, 0.0, 1.0, 1.0),
+    )
     crop_to: FloatVectorProperty(
-        name="To", description="x, y, width and height of the last view, as shares of the photo; y counts from the top",
-        size=4, min=0.0, max=1.0, default=(0.1, 0.1, 0.8, 0.8))
-    use_pivot: BoolProperty(name="Choose Pivot", description="Choose the depth that keeps its place; otherwise the middle of the photo does")
+        name="To",
+        description="x, y, width and height of the last view, as shares of the photo; y counts from the top",
+        size=4,
+        min=0.0,
+        max=1.0,
+        default=(0.1, 0.1, 0.8, 0.8),
+    )
+    use_pivot: BoolProperty(
+        name="Choose Pivot", description="Choose the depth that keeps its place; otherwise the middle of the photo does"
+    )
     pivot: FloatProperty(
-        name="Pivot", description="The depth that keeps its place: 0 is farthest, 1 is nearest", min=0.0, max=1.0, default=0.5, subtype="FACTOR")
+        name="Pivot",
+        description="The depth that keeps its place: 0 is farthest, 1 is nearest",
+        min=0.0,
+        max=1.0,
+        default=0.5,
+        subtype="FACTOR",
+    )
     depth_source: EnumProperty(
-        name="Depth", description="Where the depth of the photo comes from", default="draft", items=[
-            ("draft", "Draft", "Guessed from the picture: the ground, the sky and the subject. Quick, and often wrong in detail", 0),
-            ("picture", "Picture", "A depth picture of your own: PNG, EXR or .npy", 1)])
-    depth_picture: StringProperty(name="Depth Picture", description="A grey picture of the same view as the photo: PNG, EXR or .npy", subtype="FILE_PATH")
-    near_is_bright: BoolProperty(name="Near Is Bright", description="Bright parts of the depth picture are near; off: far", default=True)
-    near: FloatProperty(name="Near", description="The level of nearness that counts as nearest", min=0.0, max=1.0, default=1.0, subtype="FACTOR")
-    far: FloatProperty(name="Far", description="The level of nearness that counts as farthest", min=0.0, max=1.0, default=0.0, subtype="FACTOR")
-    gamma: FloatProperty(name="Gamma", description="Above 1 pushes the middle away from the camera", min=0.1, max=10.0, soft_max=3.0, default=1.0)
+        name="Depth",
+        description="Where the depth of the photo comes from",
+        default="draft",
+        items=[
+            (
+                "draft",
+                "Draft",
+                "Guessed from the picture: the ground, the sky and the subject. Quick, and often wrong in detail",
+                0,
+            ),
+            ("picture", "Picture", "A depth picture of your own: PNG, EXR or .npy", 1),
+        ],
+    )
+    depth_picture: StringProperty(
+        name="Depth Picture",
+        description="A grey picture of the same view as the photo: PNG, EXR or .npy",
+        subtype="FILE_PATH",
+        options={*compat.blend_relative()},
+    )
+    near_is_bright: BoolProperty(
+        name="Near Is Bright", description="Bright parts of the depth picture are near; off: far", default=True
+    )
+    near: FloatProperty(
+        name="Near",
+        description="The level of nearness that counts as nearest",
+        min=0.0,
+        max=1.0,
+        default=1.0,
+        subtype="FACTOR",
+    )
+    far: FloatProperty(
+        name="Far",
+        description="The level of nearness that counts as farthest",
+        min=0.0,
+        max=1.0,
+        default=0.0,
+        subtype="FACTOR",
+    )
+    gamma: FloatProperty(
+        name="Gamma",
+        description="Above 1 pushes the middle away from the camera",
+        min=0.1,
+        max=10.0,
+        soft_max=3.0,
+        default=1.0,
+    )
 
     def move_settings(self) -> MoveSettings:
         return MoveSettings(
-            self.move, self.amount, self.easing, self.cycle, self.pivot if self.use_pivot else -1.0,
-            tuple(self.crop_from), tuple(self.crop_to), self.seed)
+            self.move,
+            self.amount,
+            self.easing,
+            self.cycle,
+            self.pivot if self.use_pivot else -1.0,
+            tuple(self.crop_from),
+            tuple(self.crop_to),
+            self.seed,
+        )
 
     def depth_settings(self) -> DepthSettings:
         picture = bpy.path.abspath(self.depth_picture) if self.depth_source == "picture" else ""

@@ -41,7 +41,9 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     properties.link(compat.strip_type())
-    runtime.open_session(Path(__file__).parent, preferences.preferences().engine_path(), lambda: not bpy.app.online_access)
+    runtime.open_session(
+        Path(__file__).parent, preferences.preferences().engine_path(), lambda: not bpy.app.online_access
+    )
     menus.append()
     bpy.app.handlers.load_post.append(file_opened)
     bpy.app.timers.register(pump, first_interval=results.IDLE_SECONDS, persistent=True)

@@ -18,7 +18,7 @@ class DIORAMA_OT_camera_move(bpy.types.Operator):
 
     bl_idname = "diorama.camera_move"
     bl_label = "Camera Move"
-    bl_options = {"REGISTER"}       # the undo step is made when the clip is inserted
+    bl_options = {"REGISTER"}  # the undo step is made when the clip is inserted
 
     def execute(self, context: Any) -> set[str]:
         scene = compat.sequencer_scene(context)

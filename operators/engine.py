@@ -14,13 +14,15 @@ from ..session import runtime
 class _EngineOperator:
     bl_options = {"INTERNAL"}
 
-    def run(self, work: Callable[[], None]) -> set[str]:
-        try:
-            work()
-        except DioramaError as error:
-            self.report({"ERROR"}, f"{error.message} {error.remedy}")
-            return {"CANCELLED"}
-        return {"FINISHED"}
+
+def run(operator: Any, work: Callable[[], None]) -> set[str]:
+    """Calls `work`; what it refuses becomes the operator's report."""
+    try:
+        work()
+    except DioramaError as error:
+        operator.report({"ERROR"}, f"{error.message} {error.remedy}")
+        return {"CANCELLED"}
+    return {"FINISHED"}
 
 
 class DIORAMA_OT_engine_install(_EngineOperator, bpy.types.Operator):
@@ -30,7 +32,7 @@ class DIORAMA_OT_engine_install(_EngineOperator, bpy.types.Operator):
     bl_label = "Install Engine"
 
     def execute(self, context: Any) -> set[str]:
-        return self.run(runtime.install_engine)
+        return run(self, runtime.install_engine)
 
 
 class DIORAMA_OT_engine_repair(_EngineOperator, bpy.types.Operator):
@@ -40,7 +42,7 @@ class DIORAMA_OT_engine_repair(_EngineOperator, bpy.types.Operator):
     bl_label = "Repair Engine"
 
     def execute(self, context: Any) -> set[str]:
-        return self.run(runtime.repair_engine)
+        return run(self, runtime.repair_engine)
 
 
 class DIORAMA_OT_engine_remove(_EngineOperator, bpy.types.Operator):
@@ -53,7 +55,7 @@ class DIORAMA_OT_engine_remove(_EngineOperator, bpy.types.Operator):
         return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, context: Any) -> set[str]:
-        return self.run(runtime.remove_engine)
+        return run(self, runtime.remove_engine)
 
 
 class DIORAMA_OT_engine_install_cancel(_EngineOperator, bpy.types.Operator):
@@ -63,7 +65,7 @@ class DIORAMA_OT_engine_install_cancel(_EngineOperator, bpy.types.Operator):
     bl_label = "Cancel"
 
     def execute(self, context: Any) -> set[str]:
-        return self.run(runtime.installer.cancel)
+        return run(self, runtime.installer.cancel)
 
 
 class DIORAMA_OT_engine_stop(_EngineOperator, bpy.types.Operator):
@@ -73,8 +75,13 @@ class DIORAMA_OT_engine_stop(_EngineOperator, bpy.types.Operator):
     bl_label = "Stop Engine"
 
     def execute(self, context: Any) -> set[str]:
-        return self.run(runtime.queue.stop_engine)
+        return run(self, runtime.queue.stop_engine)
 
 
-CLASSES = (DIORAMA_OT_engine_install, DIORAMA_OT_engine_repair, DIORAMA_OT_engine_remove, DIORAMA_OT_engine_install_cancel,
-           DIORAMA_OT_engine_stop)
+CLASSES = (
+    DIORAMA_OT_engine_install,
+    DIORAMA_OT_engine_repair,
+    DIORAMA_OT_engine_remove,
+    DIORAMA_OT_engine_install_cancel,
+    DIORAMA_OT_engine_stop,
+)

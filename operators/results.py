@@ -1,12 +1,11 @@
 """What happens on Blender's side around a job: it is submitted, it ends, its clip goes onto the timeline.
 
-    submit_still()  the still is captured and the job goes into the queue
-    pump()          called by the timer, in background mode by tests and dev.py: takes in what happened, places clips
+submit_still()  the still is captured and the job goes into the queue
+pump()          called by the timer, in background mode by tests and dev.py: takes in what happened, places clips
 """
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import uuid
@@ -19,19 +18,19 @@ from ..engine.camera import MOVES
 from ..engine.errors import DioramaError
 from ..engine.protocol import CameraMoveRequest
 from ..preferences import SUFFIXES, preferences
-from ..sequencer import compat, placement, source
+from ..sequencer import placement, source
 from ..session import runtime
 from ..session.installer import default_data_folder
 from ..session.queue import Job, JobState
 
-BUSY_SECONDS, IDLE_SECONDS = 0.1, 1.0
-OLD_STILL_SECONDS = 7 * 24 * 3600       # a crashed Blender leaves its stills behind
+BUSY_SECONDS, IDLE_SECONDS = 0.1, 0.25  # idle: how long a fresh job waits for its first look; a look takes microseconds
+OLD_STILL_SECONDS = 7 * 24 * 3600  # a crashed Blender leaves its stills behind
 MODAL_EDITS = ("TRANSFORM_OT_", "SEQUENCER_OT_")
 
-_unplaced: list[str] = []       # ids of finished jobs whose clip waits until Blender can take it
-_notes: dict[str, str] = {}     # job id -> why its clip is not on the timeline
-_last_error: list[str] = []     # what the last Camera Move reported, for the panel
-_files_opened = [0]             # counts opened .blend files: a job remembers in which one it was started
+_unplaced: list[str] = []  # ids of finished jobs whose clip waits until Blender can take it
+_notes: dict[str, str] = {}  # job id -> why its clip is not on the timeline
+_last_error: list[str] = []  # what the last Camera Move reported, for the panel
+_files_opened = [0]  # counts opened .blend files: a job remembers in which one it was started
 
 
 # ------------------------------------------------------------------ before a job
@@ -42,11 +41,25 @@ def submit_still(scene: Any, strip: Any) -> Job:
     settings, chosen = scene.diorama, preferences()
     still = source.describe(scene, strip, new_still_path())
     request = CameraMoveRequest(
-        image=still.image, output=new_clip_path(chosen.clip_path(), f"{strip.name} {settings.move}", chosen.clip_format),
-        num_frames=still.num_frames, fps=still.fps, clip_format=chosen.clip_format, move=settings.move_settings(),
-        depth=settings.depth_settings(), visible_only=True, frame_width=still.frame_width, frame_height=still.frame_height)
-    tag = {"scene": scene.name, "strip": strip.name, "source_id": placement.mark_source(scene, strip),
-           "picture": str(placement.still_path(strip)), "file": _files_opened[0], "move_label": MOVES[settings.move].label}
+        image=still.image,
+        output=new_clip_path(chosen.clip_path(), f"{strip.name} {settings.move}", chosen.clip_format),
+        num_frames=still.num_frames,
+        fps=still.fps,
+        clip_format=chosen.clip_format,
+        move=settings.move_settings(),
+        depth=settings.depth_settings(),
+        visible_only=True,
+        frame_width=still.frame_width,
+        frame_height=still.frame_height,
+    )
+    tag = {
+        "scene": scene.name,
+        "strip": strip.name,
+        "source_id": placement.mark_source(scene, strip),
+        "picture": str(placement.still_path(strip)),
+        "file": _files_opened[0],
+        "move_label": MOVES[settings.move].label,
+    }
     return runtime.queue.submit(request, strip.name, tag)
 
 
@@ -89,7 +102,7 @@ def pump() -> float:
         elif job.state is JobState.cancelled:
             forget(job.id)
     if _unplaced and not blender_is_occupied():
-        place(_unplaced.pop(0))         # one per call, so that Blender never waits for many
+        place(_unplaced.pop(0))  # one per call, so that Blender never waits for many
     if busy or _unplaced:
         redraw_panels()
     return BUSY_SECONDS if runtime.busy() or _unplaced else IDLE_SECONDS

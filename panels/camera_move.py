@@ -39,8 +39,10 @@ class DIORAMA_PT_camera_move(_SequencerPanel, bpy.types.Panel):
         if settings.move == "handheld":
             column.prop(settings, "seed")
         if settings.move == "crop":
-            column.prop(settings, "crop_from")
-            column.prop(settings, "crop_to")
+            for name, label in (("crop_from", "From"), ("crop_to", "To")):
+                part = column.column(align=True)
+                for index, side in enumerate(("X", "Y", "Width", "Height")):
+                    part.prop(settings, name, index=index, text=f"{label} {side}" if index == 0 else side)
         draw_button(layout, scene)
         if results.last_error():
             draw_sentence(layout, context, results.last_error(), "ERROR", alert=True)
@@ -51,7 +53,11 @@ def draw_button(layout: Any, scene: Any) -> None:
     count = len(selected_images(scene))
     row = layout.row()
     row.scale_y = 1.5
-    row.operator("diorama.camera_move", text=f"Camera Move ({count} strips)" if count > 1 else "Camera Move", icon="OUTLINER_OB_CAMERA")
+    row.operator(
+        "diorama.camera_move",
+        text=f"Camera Move ({count} strips)" if count > 1 else "Camera Move",
+        icon="OUTLINER_OB_CAMERA",
+    )
 
 
 class DIORAMA_PT_depth(_SequencerPanel, bpy.types.Panel):

@@ -12,7 +12,7 @@ from ..session.queue import EngineState
 from .text import draw_sentence
 
 SENTENCES = {
-    InstallState.not_installed: "The engine makes the clips. It is installed once, into a folder of its own (about 640 MB).",
+    InstallState.not_installed: "The engine makes the clips. It is installed once, in a folder of its own (640 MB).",
     InstallState.incomplete: "The engine is not installed completely.",
     InstallState.outdated: "The engine belongs to another version of Diorama.",
 }
@@ -56,7 +56,9 @@ def _draw_ready(layout: Any, context: Any, details: bool) -> None:
     if queue.engine_state is EngineState.stopped:
         row.label(text="Installed; it starts with the first job.", icon="CHECKMARK")
     else:
-        draw_sentence(row, context, queue.engine_note, "CHECKMARK" if queue.engine_state is EngineState.ready else "SORTTIME")
+        draw_sentence(
+            row, context, queue.engine_note, "CHECKMARK" if queue.engine_state is EngineState.ready else "SORTTIME"
+        )
         row.operator("diorama.engine_stop", text="", icon="CANCEL")
     if details:
         row = layout.row()
@@ -67,7 +69,12 @@ def _draw_ready(layout: Any, context: Any, details: bool) -> None:
 
 
 def _draw_offline(layout: Any, context: Any) -> None:
-    draw_sentence(layout, context, "Blender is not allowed to go online, so the engine cannot be installed yet.", "INTERNET_OFFLINE")
+    draw_sentence(
+        layout,
+        context,
+        "Blender is not allowed to go online, so the engine cannot be installed yet.",
+        "INTERNET_OFFLINE",
+    )
     if bpy.app.online_access_override:
         draw_sentence(layout, context, "Blender was started with --offline-mode. Start it without that.")
     elif context.area and context.area.type == "PREFERENCES":

@@ -11,8 +11,14 @@ from ..session import runtime
 from ..session.queue import Job, JobState
 from .text import draw_sentence
 
-STAGES = {"load": "Reading the photo", "depth": "Estimating depth", "layers": "Building layers", "path": "Planning the move",
-          "render": "Rendering", "write": "Writing the clip"}
+STAGES = {
+    "load": "Reading the photo",
+    "depth": "Estimating depth",
+    "layers": "Building layers",
+    "path": "Planning the move",
+    "render": "Rendering",
+    "write": "Writing the clip",
+}
 
 
 def progress_text(job: Job) -> str:
@@ -41,7 +47,7 @@ class DIORAMA_PT_jobs(bpy.types.Panel):
     bl_order = 1
 
     @classmethod
-    def poll(cls, context: Any) -> bool:
+    def poll(cls, _context: Any) -> bool:
         return bool(runtime.queue.jobs)
 
     def draw(self, context: Any) -> None:

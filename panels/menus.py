@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 
-def draw_entry(menu: Any, context: Any) -> None:
+def draw_entry(menu: Any, _context: Any) -> None:
     menu.layout.separator()
     menu.layout.operator("diorama.camera_move", icon="OUTLINER_OB_CAMERA")
 

@@ -28,6 +28,13 @@ def strips_all(scene: Any) -> Any:
     return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
 
 
+def blend_relative() -> set[str]:
+    """Options of a path property that may begin with "//"."""
+    # 4.5 warns about such paths where this is not set, 4.2 does not know it: goes with 4.2 LTS.
+    known = "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties
+    return {"PATH_SUPPORTS_BLEND_RELATIVE"} if known else set()
+
+
 def sequencer_scene(context: Any) -> Any:
     """The scene that the Sequencer shows."""
     # Before 5.0 the Sequencer shows the window's scene: the getattr goes with 4.5 LTS. None in background mode.
@@ -75,4 +82,3 @@ def fcurves(animation_data: Any) -> Any:
             if bag is not None:
                 return bag.fcurves
     return ()
-

@@ -21,9 +21,12 @@ def holder_of(scene: Any, strip: Any) -> Any:
 
 
 def free_channel(holder: Any, above: int, start: int, end: int) -> int | None:
-    """The first channel above `above` that is unlocked, unmuted and empty for frames start..end-1; None if there is none."""
-    taken = {strip.channel for strip in compat.strips(holder)
-             if compat.left_handle(strip) < end and compat.right_handle(strip) > start}
+    """The first channel above `above` that is unlocked, unmuted and empty for frames start..end-1, or None."""
+    taken = {
+        strip.channel
+        for strip in compat.strips(holder)
+        if compat.left_handle(strip) < end and compat.right_handle(strip) > start
+    }
     for channel in range(above + 1, LAST_CHANNEL + 1):
         if channel not in taken and not holder.channels[channel].lock and not holder.channels[channel].mute:
             return channel
@@ -31,7 +34,7 @@ def free_channel(holder: Any, above: int, start: int, end: int) -> int | None:
 
 
 def mark_source(scene: Any, strip: Any) -> str:
-    """Gives the strip an id that no other strip of its scene has, and returns it. A duplicated strip brought its id along."""
+    """Gives the strip an id of its own in its scene, and returns it: a duplicated strip brought its id along."""
     ids = [s.diorama.source_id for s in compat.strips_all(scene) if not s.diorama.is_clip]
     if not strip.diorama.source_id or ids.count(strip.diorama.source_id) > 1:
         strip.diorama.source_id = uuid.uuid4().hex
@@ -65,12 +68,14 @@ def still_path(strip: Any) -> Path:
 def insert_above(scene: Any, source: Any, job_id: str, tag: dict[str, Any], result: dict[str, Any]) -> Any:
     """Puts the clip above its source strip, starting with it. Returns the new strip.
 
-    The clip keeps its own length, also when the source was trimmed meanwhile. Raises BadSelection without a free channel.
+    The clip keeps its length, also when the source was trimmed meanwhile. Raises BadSelection without a free channel.
     """
     start = compat.left_handle(source)
     channel = free_channel(holder_of(scene, source), source.channel, start, start + result["num_frames"])
     if channel is None:
-        raise BadSelection(f"There is no free channel above '{source.name}'.", "Make room above it, then press Insert at Playhead.")
+        raise BadSelection(
+            f"There is no free channel above '{source.name}'.", "Make room above it, then press Insert at Playhead."
+        )
     return _insert(scene, holder_of(scene, source), channel, start, job_id, tag, result)
 
 
@@ -84,13 +89,15 @@ def insert_at(scene: Any, frame: int, job_id: str, tag: dict[str, Any], result: 
     return _insert(scene, holder, channel, frame, job_id, tag, result)
 
 
-def _insert(scene: Any, holder: Any, channel: int, start: int, job_id: str, tag: dict[str, Any], result: dict[str, Any]) -> Any:
+def _insert(
+    scene: Any, holder: Any, channel: int, start: int, job_id: str, tag: dict[str, Any], result: dict[str, Any]
+) -> Any:
     editor = scene.sequence_editor
     active = editor.active_strip
     clip = _load(compat.strips(holder), channel, start, tag, result)
     _place(clip, scene, result)
-    clip.blend_type = "ALPHA_OVER"      # around a letterboxed clip what lies below still shows
-    clip.select = False                 # the person may be at work on other strips: leave the selection alone
+    clip.blend_type = "ALPHA_OVER"  # around a letterboxed clip what lies below still shows
+    clip.select = False  # the person may be at work on other strips: leave the selection alone
     editor.active_strip = active
     state = clip.diorama
     state.is_clip, state.job_id, state.source_id = True, job_id, tag["source_id"]

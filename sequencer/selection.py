@@ -9,12 +9,20 @@ from . import compat
 from .placement import free_channel, holder_of, still_path
 
 SELECT_A_PHOTO = "Select a photo (an image strip) and try again."
-KINDS = {"MOVIE": "a movie strip", "SOUND": "a sound strip", "COLOR": "a colour strip", "TEXT": "a text strip",
-         "META": "a meta strip", "SCENE": "a scene strip", "MOVIECLIP": "a movie clip strip", "MASK": "a mask strip"}
+KINDS = {
+    "MOVIE": "a movie strip",
+    "SOUND": "a sound strip",
+    "COLOR": "a colour strip",
+    "TEXT": "a text strip",
+    "META": "a meta strip",
+    "SCENE": "a scene strip",
+    "MOVIECLIP": "a movie clip strip",
+    "MASK": "a mask strip",
+}
 
 
 def selected_strips(scene: Any) -> list[Any]:
-    """The selected strips from left to right, at the level that the Sequencer shows (inside an opened meta strip: its children)."""
+    """The selected strips from left to right, at the level that the Sequencer shows (within an opened meta strip)."""
     editor = scene.sequence_editor
     if editor is None:
         return []
@@ -28,7 +36,10 @@ def selected_images(scene: Any) -> list[Any]:
 
 
 def selected_stills(scene: Any) -> tuple[list[Any], list[DioramaError]]:
-    """The usable stills among the selected strips and why each of the others is refused. Raises BadSelection without any selection."""
+    """The usable stills among the selected strips, and why each of the others is refused.
+
+    Raises BadSelection when nothing is selected at all.
+    """
     selected = selected_strips(scene)
     if not selected:
         raise BadSelection("No strip is selected in the Sequencer.", SELECT_A_PHOTO)
@@ -54,18 +65,29 @@ def check_still(scene: Any, strip: Any) -> None:
     channel = holder.channels[strip.channel]
     # The channel first: a strip in a locked channel says of itself that it is locked.
     if channel.lock:
-        raise BadSelection(f"The channel of '{name}' is locked.", "Unlock it with the padlock beside the channel's name and try again.")
+        raise BadSelection(
+            f"The channel of '{name}' is locked.", "Unlock it with the padlock beside the channel's name and try again."
+        )
     if strip.lock:
         raise BadSelection(f"'{name}' is locked.", "Unlock the strip and try again.")
     if channel.mute:
-        raise BadSelection(f"The channel of '{name}' is muted.", "Show it with the box beside the channel's name and try again.")
+        raise BadSelection(
+            f"The channel of '{name}' is muted.", "Show it with the box beside the channel's name and try again."
+        )
     if strip.mute:
         raise BadSelection(f"'{name}' is muted, so nothing of it can be seen.", "Unmute the strip and try again.")
     path = still_path(strip)
     if not path.parent.is_dir():
-        raise BadStill(f"The folder of '{name}' is missing: {path.parent}", "Bring the folder back, or set the strip's path in its Source panel.")
+        raise BadStill(
+            f"The folder of '{name}' is missing: {path.parent}",
+            "Bring the folder back, or set the strip's path in its Source panel.",
+        )
     if not path.is_file():
-        raise BadStill(f"The picture of '{name}' is missing: {path}", "Bring the file back, or set the strip's path in its Source panel.")
+        raise BadStill(
+            f"The picture of '{name}' is missing: {path}",
+            "Bring the file back, or set the strip's path in its Source panel.",
+        )
     if free_channel(holder, strip.channel, compat.left_handle(strip), compat.right_handle(strip)) is None:
-        raise BadSelection(f"There is no free channel above '{name}'.", "Move strips or unlock a channel above it and try again.")
-
+        raise BadSelection(
+            f"There is no free channel above '{name}'.", "Move strips or unlock a channel above it and try again."
+        )

@@ -12,7 +12,7 @@ import bpy
 from ..engine.errors import BadSelection, OutputFailed
 from . import compat
 
-MOST_PIXELS = 4096 * 2304   # of a captured still; above it the doubled density would cost more time than detail is worth
+MOST_PIXELS = 4096 * 2304  # of a captured still; above it the doubled density would cost more time than detail is worth
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def describe(scene: Any, strip: Any, image: Path) -> StillSource:
     """Captures the strip's still into the file `image` and returns it with all that the clip must match.
 
     The still is the strip as shown at its first visible frame: with its transform, crop, mirror, colour, modifiers and
-    their animation, but without its opacity (a fade-in would give nothing) and without the meta strips around it (the clip
+    their animation, but without its opacity (a fade-in would give nothing) and without its meta strips (the clip
     goes into the same meta strip). Raises BadSelection, or OutputFailed when the file cannot be written.
     """
     frame = first_visible_frame(strip)
@@ -44,13 +44,21 @@ def describe(scene: Any, strip: Any, image: Path) -> StillSource:
         image.parent.mkdir(parents=True, exist_ok=True)
         capture(scene, strip.name, frame, image, density(scene, strip))
     except (OSError, RuntimeError) as error:
-        raise OutputFailed(f"The still of '{strip.name}' could not be written to {image.parent}: {error}",
-                           "Make room there, or choose another data folder in the preferences.") from error
+        raise OutputFailed(
+            f"The still of '{strip.name}' could not be written to {image.parent}: {error}",
+            "Make room there, or choose another data folder in the preferences.",
+        ) from error
     if not image.is_file():
         raise OutputFailed(f"Blender did not write the still of '{strip.name}' to {image.parent}.", "Try again.")
     rate = Fraction(scene.render.fps) / Fraction(scene.render.fps_base).limit_denominator(10_000)
-    return StillSource(str(image), compat.left_handle(strip), compat.right_handle(strip) - compat.left_handle(strip),
-                       (rate.numerator, rate.denominator), scene.render.resolution_x, scene.render.resolution_y)
+    return StillSource(
+        str(image),
+        compat.left_handle(strip),
+        compat.right_handle(strip) - compat.left_handle(strip),
+        (rate.numerator, rate.denominator),
+        scene.render.resolution_x,
+        scene.render.resolution_y,
+    )
 
 
 def first_visible_frame(strip: Any) -> int:
@@ -60,7 +68,9 @@ def first_visible_frame(strip: Any) -> int:
         start, end = max(start, compat.left_handle(parent)), min(end, compat.right_handle(parent))
         parent = parent.parent_meta()
     if start >= end:
-        raise BadSelection(f"'{strip.name}' lies outside the visible part of its meta strip.", "Lengthen the meta strip and try again.")
+        raise BadSelection(
+            f"'{strip.name}' lies outside the visible part of its meta strip.", "Lengthen the meta strip and try again."
+        )
     return start
 
 
@@ -83,14 +93,14 @@ def capture(scene: Any, name: str, frame: int, image: Path, density: int = 1) ->
         _show_only(copy, name)
         _neutral_output(copy, image, density)
         copy.frame_set(frame)
-        with bpy.context.temp_override(scene=copy):   # render(scene=...) would go back to the context scene's frame
+        with bpy.context.temp_override(scene=copy):  # render(scene=...) would go back to the context scene's frame
             bpy.ops.render.render(write_still=True)
     finally:
         bpy.data.scenes.remove(copy)
 
 
 def _freeze(scene: Any, frame: int) -> None:
-    """Gives the copied strips their animated values at that frame, then drops the animation (the copy shares the user's action).
+    """Gives the copied strips their animated values at that frame, then drops the animation, which the copy shares.
 
     frame_set() does not do this: a fresh copy is first evaluated by the render, and that shows the strip as it stood at
     the user's playhead. Without animation, opacity and meta strips can also be set to what the capture needs.
@@ -105,7 +115,7 @@ def _freeze(scene: Any, frame: int) -> None:
             owner = scene.path_resolve(owner_path)
             value = getattr(owner, name)
         except (ValueError, AttributeError):
-            continue    # left over from a deleted strip: Blender skips it too
+            continue  # left over from a deleted strip: Blender skips it too
         if isinstance(value, (bool, int, float)):
             setattr(owner, name, type(value)(curve.evaluate(frame)))
         elif not isinstance(value, str):

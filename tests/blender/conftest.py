@@ -56,15 +56,25 @@ def addon() -> SimpleNamespace:
         return importlib.import_module(f"{PACKAGE}.{name}")
 
     return SimpleNamespace(
-        package=PACKAGE, registration=module("registration"), results=module("operators.results"), runtime=module("session.runtime"),
-        compat=module("sequencer.compat"), source=module("sequencer.source"), placement=module("sequencer.placement"),
-        selection=module("sequencer.selection"), errors=module("engine.errors"), queue=module("session.queue"),
-        command=module("session.command"), preferences=module("preferences"), moves=module("engine.camera.moves"))
+        package=PACKAGE,
+        registration=module("registration"),
+        results=module("operators.results"),
+        runtime=module("session.runtime"),
+        compat=module("sequencer.compat"),
+        source=module("sequencer.source"),
+        placement=module("sequencer.placement"),
+        selection=module("sequencer.selection"),
+        errors=module("engine.errors"),
+        queue=module("session.queue"),
+        command=module("session.command"),
+        preferences=module("preferences"),
+        moves=module("engine.camera.moves"),
+    )
 
 
 @pytest.fixture
 def scene(addon: SimpleNamespace, tmp_path: Path) -> Iterator[Any]:
-    """The scene of a fresh file with a small frame, 24 fps and an empty timeline; clips go into a folder of the test's own."""
+    """The scene of a fresh file: a small frame, 24 fps, an empty timeline; clips go into a folder of the test's own."""
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     fresh = bpy.context.scene
     fresh.render.resolution_x, fresh.render.resolution_y = 320, 180

@@ -16,7 +16,9 @@ def photo(path: Path, width: int = 320, height: int = 180, alpha: bool = False, 
     """A picture without any symmetry: a gradient, soft blobs and some noise."""
     rng = np.random.default_rng(1)
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
-    blobs = Image.fromarray(rng.integers(0, 255, (7, 9, 3), dtype=np.uint8)).resize((width, height), Image.Resampling.BICUBIC)
+    blobs = Image.fromarray(rng.integers(0, 255, (7, 9, 3), dtype=np.uint8)).resize(
+        (width, height), Image.Resampling.BICUBIC
+    )
     gradient = np.stack([x / width, y / height, 1 - x / width], axis=-1) * 255
     pixels = 0.55 * np.asarray(blobs) + 0.4 * gradient + rng.normal(0, 2, (height, width, 3))
     channels = [np.clip(pixels, 0, 255).astype(np.uint8)]
@@ -27,7 +29,15 @@ def photo(path: Path, width: int = 320, height: int = 180, alpha: bool = False, 
     return path
 
 
-def add_still(addon: SimpleNamespace, holder: Any, path: Path, channel: int = 1, start: int = 1, length: int = 12, name: str = "still") -> Any:
+def add_still(
+    addon: SimpleNamespace,
+    holder: Any,
+    path: Path,
+    channel: int = 1,
+    start: int = 1,
+    length: int = 12,
+    name: str = "still",
+) -> Any:
     """An image strip, selected, with ORIGINAL fit."""
     strip = addon.compat.strips(holder).new_image(name, str(path), channel, start, fit_method="ORIGINAL")
     addon.compat.set_right_handle(strip, start + length)
@@ -52,9 +62,9 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def render(scene: Any, frame: int, path: Path) -> np.ndarray:
-    """The whole timeline at a frame, in the strips' own colours. Changes output settings, so it takes a copy of the scene."""
+    """The whole timeline at a frame, in the strips' own colours, by a copy of the scene with other output settings."""
     before = scene.frame_current
-    scene.frame_set(frame)      # a copy shows the strips as they stood at the original's playhead
+    scene.frame_set(frame)  # a copy shows the strips as they stood at the original's playhead
     copy = scene.copy()
     settings = copy.render.image_settings
     if hasattr(settings, "media_type"):
@@ -83,8 +93,25 @@ def pump_until(addon: SimpleNamespace, done: Any, seconds: float = 60.0) -> None
         time.sleep(0.02)
 
 
-def fake_result(addon: SimpleNamespace, clip: Path, files: list[Path], size: tuple[int, int], rect: tuple[int, int, int, int],
-                still_size: tuple[int, int], frames: int) -> dict[str, Any]:
+def fake_result(
+    addon: SimpleNamespace,
+    clip: Path,
+    files: list[Path],
+    size: tuple[int, int],
+    rect: tuple[int, int, int, int],
+    still_size: tuple[int, int],
+    frames: int,
+) -> dict[str, Any]:
     """What an engine would report for this clip."""
-    return {"clip": str(clip), "files": [str(f) for f in files], "num_frames": frames, "fps": [24, 1], "width": size[0], "height": size[1],
-            "rect": list(rect), "still_size": list(still_size), "settings": {"move": {"name": "push_in"}}, "warnings": []}
+    return {
+        "clip": str(clip),
+        "files": [str(f) for f in files],
+        "num_frames": frames,
+        "fps": [24, 1],
+        "width": size[0],
+        "height": size[1],
+        "rect": list(rect),
+        "still_size": list(still_size),
+        "settings": {"move": {"name": "push_in"}},
+        "warnings": [],
+    }

@@ -29,7 +29,9 @@ def run(addon: SimpleNamespace, scene: Any, count: int = 1) -> list[Any]:
 
 
 @pytest.mark.parametrize(("clip_format", "kind", "suffix"), [("h264", "MOVIE", ".mp4"), ("png", "IMAGE", "")])
-def test_a_photo_becomes_a_clip(addon: SimpleNamespace, scene: Any, tmp_path: Path, clip_format: str, kind: str, suffix: str) -> None:
+def test_a_photo_becomes_a_clip(
+    addon: SimpleNamespace, scene: Any, tmp_path: Path, clip_format: str, kind: str, suffix: str
+) -> None:
     addon.preferences.preferences().clip_format = clip_format
     scene.render.fps, scene.render.fps_base = 24, 1.001
     still = add_still(addon, scene.sequence_editor, photo(tmp_path / "photo.png"), start=5)
@@ -42,7 +44,9 @@ def test_a_photo_becomes_a_clip(addon: SimpleNamespace, scene: Any, tmp_path: Pa
     assert psnr(before[..., :3], render(scene, 5, tmp_path / "after.png")[..., :3]) >= 40
     still.mute = True
     last = render(scene, 16, tmp_path / "last.png")
-    assert last[..., 3].min() == 255 and 12 < psnr(before[..., :3], last[..., :3]) < 35      # it moved, and covers its last frame
+    assert (
+        last[..., 3].min() == 255 and 12 < psnr(before[..., :3], last[..., :3]) < 35
+    )  # it moved, and covers its last frame
     assert not addon.runtime.queue.jobs and not list((addon.results.default_data_folder() / "stills").iterdir())
     assert not [s for s in addon.compat.strips_all(scene) if s.type == "SOUND"]
 
@@ -77,7 +81,9 @@ def test_depth_picture(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> No
     assert json.loads(clip.diorama.request)["depth"]["picture"] == str(tmp_path / "depth.png")
 
 
-def test_source_removed_while_running_keeps_the_clip_on_offer(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
+def test_source_removed_while_running_keeps_the_clip_on_offer(
+    addon: SimpleNamespace, scene: Any, tmp_path: Path
+) -> None:
     still = add_still(addon, scene.sequence_editor, photo(tmp_path / "photo.png"))
     assert bpy.ops.diorama.camera_move() == {"FINISHED"}
     addon.compat.strips(scene.sequence_editor).remove(still)
@@ -107,7 +113,7 @@ def test_another_file_is_opened_while_running(addon: SimpleNamespace, scene: Any
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     other = bpy.context.scene
     other.sequence_editor_create()
-    add_still(addon, other.sequence_editor, tmp_path / "photo.png")      # same name, same picture, another project
+    add_still(addon, other.sequence_editor, tmp_path / "photo.png")  # same name, same picture, another project
     pump_until(addon, lambda: addon.results.note_of(job))
     assert not clips(addon, other) and Path(job.result["clip"]).is_file()
 

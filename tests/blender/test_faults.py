@@ -39,8 +39,11 @@ def effect(addon: SimpleNamespace, scene: Any, kind: str) -> Any:
 
 def refused(addon: SimpleNamespace, scene: Any, says: str) -> None:
     """The button starts nothing, changes nothing, and says this and a remedy."""
+
     def strips() -> list[Any]:
-        return [(s.name, s.channel, s.select, s.mute, s.lock, s.diorama.source_id) for s in addon.compat.strips_all(scene)]
+        return [
+            (s.name, s.channel, s.select, s.mute, s.lock, s.diorama.source_id) for s in addon.compat.strips_all(scene)
+        ]
 
     before = strips()
     sentence = press(addon)
@@ -57,7 +60,9 @@ def test_nothing_selected(addon: SimpleNamespace, scene: Any, still: Any) -> Non
     refused(addon, scene, "No strip is selected")
 
 
-@pytest.mark.parametrize(("kind", "says"), [("COLOR", "a colour strip"), ("TEXT", "a text strip"), ("ADJUSTMENT", "an effect strip")])
+@pytest.mark.parametrize(
+    ("kind", "says"), [("COLOR", "a colour strip"), ("TEXT", "a text strip"), ("ADJUSTMENT", "an effect strip")]
+)
 def test_effects(addon: SimpleNamespace, scene: Any, kind: str, says: str) -> None:
     effect(addon, scene, kind).select = True
     refused(addon, scene, f"'x' is {says}, not a still.")
@@ -80,8 +85,12 @@ def test_sequence_of_pictures(addon: SimpleNamespace, scene: Any, still: Any) ->
 
 def test_locked_and_muted(addon: SimpleNamespace, scene: Any, still: Any) -> None:
     channel = scene.sequence_editor.channels[1]
-    for owner, name, says in ((still, "lock", "'still' is locked"), (channel, "lock", "The channel of 'still' is locked"),
-                              (still, "mute", "'still' is muted"), (channel, "mute", "The channel of 'still' is muted")):
+    for owner, name, says in (
+        (still, "lock", "'still' is locked"),
+        (channel, "lock", "The channel of 'still' is locked"),
+        (still, "mute", "'still' is muted"),
+        (channel, "mute", "The channel of 'still' is muted"),
+    ):
         setattr(owner, name, True)
         refused(addon, scene, says)
         setattr(owner, name, False)
@@ -119,13 +128,17 @@ def test_installing_offline_makes_no_traffic(addon: SimpleNamespace, scene: Any,
     assert not addon.runtime.installer.busy and not (tmp_path / "engine").exists()
 
 
-def test_data_folder_cannot_be_written(addon: SimpleNamespace, scene: Any, still: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_folder_cannot_be_written(
+    addon: SimpleNamespace, scene: Any, still: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "a file").write_text("no folder")
     monkeypatch.setattr(addon.results, "default_data_folder", lambda: tmp_path / "a file")
     refused(addon, scene, "The still of 'still' could not be written")
 
 
-def test_mixed_selection_runs_the_stills_and_names_the_rest(addon: SimpleNamespace, scene: Any, still: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mixed_selection_runs_the_stills_and_names_the_rest(
+    addon: SimpleNamespace, scene: Any, still: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     effect(addon, scene, "COLOR").select = True
     use_peer(addon, monkeypatch, "hang_before_hello")
     assert "'x' is a colour strip" in press(addon)
@@ -135,6 +148,7 @@ def test_mixed_selection_runs_the_stills_and_names_the_rest(addon: SimpleNamespa
 
 def use_peer(addon: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """Puts a queue in place whose engine is a script of tests/peers."""
+
     class PeerCommand(addon.command.EngineCommand):
         def arguments(self) -> list[str]:
             return [sys.executable, str(PEERS / f"{script}.py")]
@@ -143,11 +157,18 @@ def use_peer(addon: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, script: st
     monkeypatch.setattr(addon.runtime, "queue", addon.queue.JobQueue(lambda: command))
 
 
-@pytest.mark.parametrize(("script", "says"), [
-    ("crash_at_once", "The engine stopped unexpectedly"), ("crash_mid_job", "Thread creation failed"),
-    ("garbage", "no message"), ("old_version", "but this add-on needs")])
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("crash_at_once", "The engine stopped unexpectedly"),
+        ("crash_mid_job", "Thread creation failed"),
+        ("garbage", "no message"),
+        ("old_version", "the add-on needs"),
+    ],
+)
 def test_bad_engines_leave_a_sentence_and_the_timeline(
-        addon: SimpleNamespace, scene: Any, still: Any, monkeypatch: pytest.MonkeyPatch, script: str, says: str) -> None:
+    addon: SimpleNamespace, scene: Any, still: Any, monkeypatch: pytest.MonkeyPatch, script: str, says: str
+) -> None:
     use_peer(addon, monkeypatch, script)
     assert press(addon) == ""
     (job,) = addon.runtime.queue.jobs
@@ -155,7 +176,7 @@ def test_bad_engines_leave_a_sentence_and_the_timeline(
     addon.runtime.queue.close()
     assert job.state.name == "failed" and says in job.error.message and job.error.remedy
     assert [s.name for s in addon.compat.strips_all(scene)] == ["still"]
-    assert Path(job.request.image).is_file()        # kept for another try
+    assert Path(job.request.image).is_file()  # kept for another try
     bpy.ops.diorama.dismiss(job_id=job.id)
     assert not addon.runtime.queue.jobs and not Path(job.request.image).exists()
 
@@ -171,4 +192,3 @@ def test_try_again(addon: SimpleNamespace, scene: Any, still: Any, monkeypatch: 
     pump_until(addon, lambda: again.ended, 20)
     addon.runtime.queue.close()
     addon.results.forget(again.id)
-

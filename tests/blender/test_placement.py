@@ -16,12 +16,19 @@ from tests.blender.stills import add_still, fake_result, photo, psnr, render, sp
 class Clip:
     """A still on the timeline and a clip of it that is the same picture, as if an engine had made it."""
 
-    def __init__(self, addon: SimpleNamespace, scene: Any, folder: Path, size: tuple[int, int] = (320, 180), holder: Any = None) -> None:
+    def __init__(
+        self, addon: SimpleNamespace, scene: Any, folder: Path, size: tuple[int, int] = (320, 180), holder: Any = None
+    ) -> None:
         self.addon, self.scene = addon, scene
         self.path = photo(folder / "photo.png", *size)
         self.still = add_still(addon, holder or scene.sequence_editor, self.path, channel=2, start=11)
-        self.tag = {"scene": scene.name, "strip": self.still.name, "source_id": addon.placement.mark_source(scene, self.still),
-                    "picture": str(self.path), "move_label": "Push In"}
+        self.tag = {
+            "scene": scene.name,
+            "strip": self.still.name,
+            "source_id": addon.placement.mark_source(scene, self.still),
+            "picture": str(self.path),
+            "move_label": "Push In",
+        }
         clip, (width, height) = folder / "clip_001", size
         clip.mkdir()
         files = [photo(clip / f"frame_{n + 1:04}.png", *size) for n in range(12)]
@@ -42,7 +49,11 @@ def test_covers_the_source_on_the_channel_above(addon: SimpleNamespace, scene: A
     scene.sequence_editor.active_strip = clip.still
     strip = clip.insert()
     assert strip.channel == 3 and span(addon, strip) == span(addon, clip.still) == (11, 23)
-    assert (strip.diorama.is_clip, strip.diorama.job_id, strip.diorama.source_id) == (True, "job", clip.tag["source_id"])
+    assert (strip.diorama.is_clip, strip.diorama.job_id, strip.diorama.source_id) == (
+        True,
+        "job",
+        clip.tag["source_id"],
+    )
     assert strip.name == "still Push In" and len(strip.elements) == 12
     assert clip.still.select and not strip.select and scene.sequence_editor.active_strip == clip.still
     assert not [s for s in addon.compat.strips_all(scene) if s.type == "SOUND"]
@@ -121,7 +132,7 @@ def test_id_was_undone(addon: SimpleNamespace, scene: Any, clip: Clip) -> None:
 
 def test_a_duplicate_does_not_catch_the_clip(addon: SimpleNamespace, scene: Any, clip: Clip) -> None:
     twin = add_still(addon, scene.sequence_editor, clip.path, channel=1, start=60)
-    twin.diorama.source_id = clip.still.diorama.source_id      # as Shift D does
+    twin.diorama.source_id = clip.still.diorama.source_id  # as Shift D does
     assert span(addon, clip.insert())[0] == 11
     assert addon.placement.mark_source(scene, twin) != clip.tag["source_id"]
 
@@ -159,10 +170,11 @@ def test_survives_save_and_load(addon: SimpleNamespace, scene: Any, clip: Clip, 
     strip = addon.compat.strips_all(loaded)["still Push In"]
     assert strip.diorama.is_clip and strip.diorama.job_id == "job" and strip.diorama.clip_path == clip.result["clip"]
     assert loaded.diorama.move == "orbit" and abs(loaded.diorama.amount - 0.07) < 1e-6
-    assert clip.insert(same_file=False).channel == 4      # a job that ends after another file was opened finds its strip by id
+    assert (
+        clip.insert(same_file=False).channel == 4
+    )  # a job that ends after another file was opened finds its strip by id
 
 
 def test_saved_project_gets_relative_paths(addon: SimpleNamespace, scene: Any, clip: Clip, tmp_path: Path) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "project.blend"))
     assert clip.insert().directory.startswith("//")
-

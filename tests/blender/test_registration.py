@@ -10,12 +10,20 @@ import bpy
 
 
 def traces(addon: SimpleNamespace) -> tuple[set[str], list[str], bool, bool, int]:
-    handlers = [h.__name__ for name in dir(bpy.app.handlers) if isinstance(group := getattr(bpy.app.handlers, name), list)
-                for h in group if callable(h)]
-    return ({name for name in dir(bpy.types) if "diorama" in name.lower()}, handlers,
-            hasattr(bpy.types.Scene, "diorama") or hasattr(addon.compat.strip_type(), "diorama"),
-            bpy.app.timers.is_registered(addon.registration.pump),
-            len(getattr(bpy.types.SEQUENCER_MT_strip.draw, "_draw_funcs", ())))
+    handlers = [
+        h.__name__
+        for name in dir(bpy.app.handlers)
+        if isinstance(group := getattr(bpy.app.handlers, name), list)
+        for h in group
+        if callable(h)
+    ]
+    return (
+        {name for name in dir(bpy.types) if "diorama" in name.lower()},
+        handlers,
+        hasattr(bpy.types.Scene, "diorama") or hasattr(addon.compat.strip_type(), "diorama"),
+        bpy.app.timers.is_registered(addon.registration.pump),
+        len(getattr(bpy.types.SEQUENCER_MT_strip.draw, "_draw_funcs", ())),
+    )
 
 
 def test_register_and_unregister_twice(addon: SimpleNamespace) -> None:
@@ -42,7 +50,10 @@ def test_disable_and_enable_as_a_person_does(addon: SimpleNamespace) -> None:
 
 def test_registering_loads_nothing_heavy_and_makes_no_folder(addon: SimpleNamespace) -> None:
     assert not {"torch", "cv2", "onnxruntime", "numba", "av"} & set(sys.modules)
-    assert not addon.results.default_data_folder().exists() or not (addon.results.default_data_folder() / "engine").exists()
+    assert (
+        not addon.results.default_data_folder().exists()
+        or not (addon.results.default_data_folder() / "engine").exists()
+    )
 
 
 def test_every_enum_item_has_a_fixed_number(addon: SimpleNamespace) -> None:

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 import pytest
 from PIL import Image
+
 from tests.blender.stills import add_still, capture, photo, pixels, psnr, render
 
 
@@ -23,7 +24,9 @@ def test_plain_png_is_identical(addon: SimpleNamespace, scene: Any, still: Any, 
 
 
 @pytest.mark.parametrize("view", ["AgX", "Filmic", "Raw"])
-def test_the_view_transform_of_the_scene_does_not_count(addon: SimpleNamespace, scene: Any, still: Any, tmp_path: Path, view: str) -> None:
+def test_the_view_transform_of_the_scene_does_not_count(
+    addon: SimpleNamespace, scene: Any, still: Any, tmp_path: Path, view: str
+) -> None:
     scene.view_settings.view_transform = view
     scene.view_settings.exposure = 1.5
     assert np.array_equal(capture(addon, scene, still, tmp_path / "s.tif"), pixels(tmp_path / "photo.png"))
@@ -77,7 +80,9 @@ def test_a_fade_in_does_not_hide_the_still(addon: SimpleNamespace, scene: Any, s
     assert len(list(addon.compat.fcurves(scene.animation_data))) == 1
 
 
-def test_an_effect_over_the_strip_does_not_count(addon: SimpleNamespace, scene: Any, still: Any, tmp_path: Path) -> None:
+def test_an_effect_over_the_strip_does_not_count(
+    addon: SimpleNamespace, scene: Any, still: Any, tmp_path: Path
+) -> None:
     Image.new("RGB", (320, 180), (255, 0, 0)).save(tmp_path / "red.png")
     add_still(addon, scene.sequence_editor, tmp_path / "red.png", channel=2, name="above").blend_type = "ADD"
     assert np.array_equal(capture(addon, scene, still, tmp_path / "s.tif"), pixels(tmp_path / "photo.png"))
@@ -93,7 +98,7 @@ def test_alpha_is_kept(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> No
 
 def test_exif_orientation_is_what_blender_shows(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6    # Blender ignores it, so what the user sees is not turned either
+    exif[0x0112] = 6  # Blender ignores it, so what the user sees is not turned either
     path = photo(tmp_path / "turned.jpg", quality=95, exif=exif)
     still = add_still(addon, scene.sequence_editor, path)
     assert psnr(capture(addon, scene, still, tmp_path / "s.tif"), render(scene, 1, tmp_path / "seen.png")) > 60
@@ -110,12 +115,14 @@ def test_a_large_photo_keeps_its_detail(addon: SimpleNamespace, scene: Any, tmp_
     still = add_still(addon, scene.sequence_editor, photo(tmp_path / "large.png", 1280, 720))
     still.transform.scale_x = still.transform.scale_y = 0.25
     described = addon.source.describe(scene, still, tmp_path / "s.tif")
-    assert Image.open(described.image).size == (640, 360)
+    assert pixels(described.image).shape == (360, 640, 4)
     assert (described.frame_width, described.frame_height) == (320, 180)
 
 
 @pytest.mark.parametrize("meta_shift", [0, 60])
-def test_child_of_a_meta_without_what_the_meta_does(addon: SimpleNamespace, scene: Any, tmp_path: Path, meta_shift: int) -> None:
+def test_child_of_a_meta_without_what_the_meta_does(
+    addon: SimpleNamespace, scene: Any, tmp_path: Path, meta_shift: int
+) -> None:
     meta = addon.compat.strips(scene.sequence_editor).new_meta("meta", 2, 1)
     still = add_still(addon, meta, photo(tmp_path / "photo.png"))
     addon.compat.set_right_handle(meta, 13)
@@ -132,18 +139,35 @@ def test_user_scene_is_untouched(addon: SimpleNamespace, scene: Any, still: Any,
 
     def state() -> list[Any]:
         render, view = scene.render, scene.view_settings
-        return [scene.frame_current, render.filepath, render.resolution_percentage, render.use_stamp, render.image_settings.file_format,
-                render.image_settings.color_mode, render.use_sequencer, render.use_compositing, view.view_transform, view.look,
-                [(s.name, s.mute, s.select, s.blend_type, s.blend_alpha) for s in addon.compat.strips_all(scene)],
-                sorted(s.name for s in bpy.data.scenes), len(bpy.data.actions), bpy.context.scene.name]
+        return [
+            scene.frame_current,
+            render.filepath,
+            render.resolution_percentage,
+            render.use_stamp,
+            render.image_settings.file_format,
+            render.image_settings.color_mode,
+            render.use_sequencer,
+            render.use_compositing,
+            view.view_transform,
+            view.look,
+            [(s.name, s.mute, s.select, s.blend_type, s.blend_alpha) for s in addon.compat.strips_all(scene)],
+            sorted(s.name for s in bpy.data.scenes),
+            len(bpy.data.actions),
+            bpy.context.scene.name,
+        ]
 
     before = state()
     assert capture(addon, scene, still, tmp_path / "s.tif").shape == (180, 320, 4)
     assert state() == before
 
 
-@pytest.mark.parametrize(("fps", "base", "rate"), [(24, 1.0, (24, 1)), (24, 1.001, (24000, 1001)), (30, 1.001, (30000, 1001)), (25, 1.0, (25, 1))])
-def test_frame_rate_is_exact(addon: SimpleNamespace, scene: Any, still: Any, tmp_path: Path, fps: int, base: float, rate: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("fps", "base", "rate"),
+    [(24, 1.0, (24, 1)), (24, 1.001, (24000, 1001)), (30, 1.001, (30000, 1001)), (25, 1.0, (25, 1))],
+)
+def test_frame_rate_is_exact(
+    addon: SimpleNamespace, scene: Any, still: Any, tmp_path: Path, fps: int, base: float, rate: tuple[int, int]
+) -> None:
     scene.render.fps, scene.render.fps_base = fps, base
     described = addon.source.describe(scene, still, tmp_path / "s.tif")
     assert described.fps == rate and described.num_frames == 12 and described.left_handle == 1
