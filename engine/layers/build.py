@@ -10,13 +10,14 @@ import numpy as np
 from ..camera.intrinsics import Intrinsics
 from ..errors import BadDepth, BadStill
 from .edges import assign_layers, find_cuts, nearest_pixel
+from .fill import work_factor
 from .mesh import grid_mesh
 from .sharpen import sharpen
 from .still import Layer, LayeredStill
-from .surface import Surface, blend_silhouettes, hidden_parts
+from .surface import Surface, blend_silhouettes, make_surfaces
 
 MARGIN = 0.06               # 3D Photo: 60 px at 960; enough for the default moves
-VERTEX_BUDGET = 120_000     # of the grid over the whole extended frame
+VERTEX_BUDGET = 250_000     # of the grids of all layers together, about
 CLEAN_PX = 1.5              # colours are pulled from this far outside a silhouette, in a picture of CLEAN_AT pixels
 CLEAN_AT = 700              # along its longer side; more for larger pictures
 SMALLEST_RATIO = 1e-4       # of the nearest disparity: farther is as good as infinite
@@ -41,10 +42,10 @@ def build_layered_still(rgb: np.ndarray, disparity: np.ndarray, intrinsics: Intr
     near = _extend(sharpen(disparity, rgb), pad)
     labels = assign_layers(near, find_cuts(near))
     clean_px = CLEAN_PX * max(1.0, max(width, height) / CLEAN_AT)
-    stride = max(1, round(float(np.sqrt(near.size / VERTEX_BUDGET))))
-    surfaces = [Surface(index, colour, near, labels, clean_px, hidden) for index, hidden in enumerate(hidden_parts(labels))]
-    surfaces = [surface for surface in surfaces if surface.shown.any()]
+    surfaces = make_surfaces(colour, near, labels, clean_px)
     blend_silhouettes(surfaces, colour, labels, clean_px)
+    area = sum(np.count_nonzero(surface.alpha) for surface in surfaces)
+    stride = max(1, round(float(np.sqrt(area / VERTEX_BUDGET))))
     layers: list[Layer] = []
     for surface in surfaces:
         layers.append(_to_layer(surface, pad, stride, intrinsics))
@@ -78,20 +79,16 @@ def _clean(disparity: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _extend(picture: np.ndarray, pad: int) -> np.ndarray:
-    """The picture mirrored past its borders: texture goes on, and colour and depth still agree."""
-    return cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REFLECT_101 if min(picture.shape[:2]) > 1
-                              else cv2.BORDER_REPLICATE)
+    """The picture mirrored past its borders, where texture goes on, and colour and depth still agree. Right and below
+    by a few pixels more, up to multiples of the factor by which fills are reduced."""
+    height, width = picture.shape[0] + 2 * pad, picture.shape[1] + 2 * pad
+    factor = work_factor((height, width))
+    mirror = cv2.BORDER_REFLECT_101 if min(picture.shape[:2]) > 1 else cv2.BORDER_REPLICATE
+    return cv2.copyMakeBorder(picture, pad, pad + -height % factor, pad, pad + -width % factor, mirror)
 
 
 def _to_layer(surface: Surface, pad: int, stride: int, intrinsics: Intrinsics) -> Layer:
-    """Crop to what shows and put the mesh under it."""
-    visible = surface.alpha > 0
-    if surface.index:
-        rows, columns = np.flatnonzero(visible.any(1)), np.flatnonzero(visible.any(0))
-        part = np.s_[max(rows[0] - stride, 0):rows[-1] + stride + 1, max(columns[0] - stride, 0):columns[-1] + stride + 1]
-    else:
-        part = np.s_[0:visible.shape[0], 0:visible.shape[1]]
-    rgba = np.rint(np.dstack([surface.values[part][..., :3], surface.alpha[part] * 255])).clip(0, 255).astype(np.uint8)
-    vertices, faces, uv = grid_mesh(np.ascontiguousarray(surface.values[part][..., 3]), visible[part],
-                                    part[1].start - pad, part[0].start - pad, stride, intrinsics)
-    return Layer(f"layer_{surface.index}", rgba, vertices, faces, uv)
+    """Put a mesh under the picture."""
+    vertices, faces, uv = grid_mesh(surface.near, surface.alpha > 0, surface.part[1].start - pad,
+                                    surface.part[0].start - pad, stride, intrinsics)
+    return Layer(f"layer_{surface.index}", np.dstack([surface.colour, surface.alpha]), vertices, faces, uv)

@@ -40,8 +40,9 @@ def sharpen(disparity: np.ndarray, rgb: np.ndarray) -> np.ndarray:
     mixed = np.minimum(up - disparity, disparity - down) > MIXED * step
     occlusion &= np.where(already, mixed, (up - down) > STEEP * step)
     sharp = disparity
-    for _ in range(radius + 1):
-        up, down = _dilate(sharp, 1), _erode(sharp, 1)
+    stride = max(1, radius // LEAST_RAMP_PX)
+    for reach in [stride] * (radius // stride) + [1] * stride:
+        up, down = _dilate(sharp, reach), _erode(sharp, reach)
         rise, fall = up - sharp, sharp - down
         moved = np.where(rise < fall, up, np.where(fall < rise, down, sharp))
         sharp = np.where(occlusion, moved, disparity)
