@@ -33,12 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DioramaError as error:
         return fail(options, error.exit_status, error.kind, error.message, error.remedy)
     except MemoryError:
-        return fail(options, 4, "out_of_memory", "The machine ran out of memory.", "Choose a smaller size or close other programs.")
+        return fail(
+            options,
+            4,
+            "out_of_memory",
+            "The machine ran out of memory.",
+            "Choose a smaller size or close other programs.",
+        )
     except Exception as error:
         # The last resort of a program's outermost door: the fault is shown whole, and the status says so.
         traceback.print_exc()
-        return fail(options, 4, "internal_error", f"Diorama met a fault of its own ({type(error).__name__}).",
-                    "Please report it with the lines above.")
+        return fail(
+            options,
+            4,
+            "internal_error",
+            f"Diorama met a fault of its own ({type(error).__name__}).",
+            "Please report it with the lines above.",
+        )
     if isinstance(result, int):
         return result
     if options.json:
@@ -70,8 +81,12 @@ def run_depth(options: argparse.Namespace) -> Result:
     if options.preview:
         files.append(save_depth_picture(options.preview, estimate.relative_disparity))
     tell(f"{estimate.label} depth: {', '.join(files)}")
-    return {"files": files, "depth_label": estimate.label, "lens_mm": estimate.lens_mm,
-            "settings": {"image": options.image, "model": options.model}}
+    return {
+        "files": files,
+        "depth_label": estimate.label,
+        "lens_mm": estimate.lens_mm,
+        "settings": {"image": options.image, "model": options.model},
+    }
 
 
 def run_layers(options: argparse.Namespace) -> Result:
@@ -113,7 +128,10 @@ def run_render_view(options: argparse.Namespace) -> Result:
     layered = build_layered_still(over_black(still), disparity, intrinsics)
     frame = Rasteriser(layered).frame(View(read_pose(options.pose), intrinsics, width, height))
     tell(f"view: {options.out}")
-    return {"files": [save_picture(options.out, frame)], "settings": {"image": options.image, "intrinsics": list(options.intrinsics)}}
+    return {
+        "files": [save_picture(options.out, frame)],
+        "settings": {"image": options.image, "intrinsics": list(options.intrinsics)},
+    }
 
 
 def run_camera_move(options: argparse.Namespace) -> Result:
@@ -124,14 +142,32 @@ def run_camera_move(options: argparse.Namespace) -> Result:
 
     width, height = options.size
     request = CameraMoveRequest(
-        image=options.image, output=options.out, num_frames=max(1, round(options.seconds * options.fps)),
-        fps=(options.fps.numerator, options.fps.denominator), width=width, height=height,
+        image=options.image,
+        output=options.out,
+        num_frames=max(1, round(options.seconds * options.fps)),
+        fps=(options.fps.numerator, options.fps.denominator),
+        width=width,
+        height=height,
         clip_format=options.format or format_of(options.out),
-        move=MoveSettings(name=options.move, amount=MOVES[options.move].default if options.amount is None else options.amount,
-                          easing=options.easing, cycle=options.cycle, pivot=options.pivot, crop_from=options.crop_from,
-                          crop_to=options.crop_to, seed=options.seed),
-        depth=DepthSettings(model=options.depth_model, picture=options.depth_picture, near_is_bright=not options.near_is_dark,
-                            near=options.near, far=options.far, gamma=options.gamma))
+        move=MoveSettings(
+            name=options.move,
+            amount=MOVES[options.move].default if options.amount is None else options.amount,
+            easing=options.easing,
+            cycle=options.cycle,
+            pivot=options.pivot,
+            crop_from=options.crop_from,
+            crop_to=options.crop_to,
+            seed=options.seed,
+        ),
+        depth=DepthSettings(
+            model=options.depth_model,
+            picture=options.depth_picture,
+            near_is_bright=not options.near_is_dark,
+            near=options.near,
+            far=options.far,
+            gamma=options.gamma,
+        ),
+    )
     report = reporter(options.json)
     result = run_job(uuid.uuid4().hex, request, report, lambda: False)
     for warning in result["warnings"]:
@@ -155,7 +191,9 @@ def run_doctor(options: argparse.Namespace) -> Result:
     del options
     report = examine()
     for check in report["checks"]:
-        tell(f"{'ok  ' if check['ok'] else 'FAIL'} {check['name']}: {check['found']}{'' if check['ok'] else ' ' + check['remedy']}")
+        tell(
+            f"{'ok  ' if check['ok'] else 'FAIL'} {check['name']}: {check['found']} {check['remedy']}".rstrip()
+        )
     if not report["ok"]:
         raise_unwell(report)
     return report
@@ -165,7 +203,9 @@ def raise_unwell(report: Result) -> None:
     from .errors import EngineFailure
 
     bad = [check["name"] for check in report["checks"] if not check["ok"]]
-    raise EngineFailure(f"The engine is not complete: {', '.join(bad)}.", "Repair the engine from Diorama's preferences.")
+    raise EngineFailure(
+        f"The engine is not complete: {', '.join(bad)}.", "Repair the engine from Diorama's preferences."
+    )
 
 
 def run_serve(options: argparse.Namespace) -> int:
@@ -180,10 +220,14 @@ def run_serve(options: argparse.Namespace) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line of DESIGN's contract."""
-    parser = argparse.ArgumentParser(prog="python -m engine", description="Diorama's engine: stills become moving clips.")
+    parser = argparse.ArgumentParser(
+        prog="python -m engine", description="Diorama's engine: stills become moving clips."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def add(name: str, run: Callable[[argparse.Namespace], Result | int], text: str, image: bool = True) -> argparse.ArgumentParser:
+    def add(
+        name: str, run: Callable[[argparse.Namespace], Result | int], text: str, image: bool = True
+    ) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=run)
         command.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
@@ -225,15 +269,21 @@ def add_camera_move(command: argparse.ArgumentParser) -> None:
     command.add_argument("--amount", type=float, help="a share of the frame (default: the move's own)")
     command.add_argument("--seconds", type=float, default=4.0)
     command.add_argument("--fps", type=Fraction, default=Fraction(24), help="such as 24 or 24000/1001 (default: 24)")
-    command.add_argument("--size", type=size, default=(0, 0), metavar="WxH", help="the photo is cropped to this aspect, never stretched")
+    command.add_argument(
+        "--size", type=size, default=(0, 0), metavar="WxH", help="the photo is cropped to this aspect, never stretched"
+    )
     command.add_argument("--easing", default="ease_in_out", choices=list(EASINGS))
     command.add_argument("--cycle", default="once", choices=list(CYCLES))
-    command.add_argument("--pivot", type=float, default=-1.0, help="0 farthest .. 1 nearest; default: the middle of the picture")
+    command.add_argument(
+        "--pivot", type=float, default=-1.0, help="0 farthest .. 1 nearest; default: the middle of the picture"
+    )
     command.add_argument("--crop-from", type=numbers(4), default=(0.0, 0.0, 1.0, 1.0), metavar="x,y,w,h")
     command.add_argument("--crop-to", type=numbers(4), default=(0.1, 0.1, 0.8, 0.8), metavar="x,y,w,h")
     command.add_argument("--seed", type=int, default=0, help="of the move 'handheld'")
     command.add_argument("--depth-model", default="draft")
-    command.add_argument("--depth-picture", default="", metavar="FILE", help="a depth picture or .npy in place of a model")
+    command.add_argument(
+        "--depth-picture", default="", metavar="FILE", help="a depth picture or .npy in place of a model"
+    )
     command.add_argument("--near-is-dark", action="store_true", help="in that picture, dark is near")
     command.add_argument("--near", type=float, default=1.0, help="relative disparity that becomes nearest (default: 1)")
     command.add_argument("--far", type=float, default=0.0, help="relative disparity that becomes farthest (default: 0)")
@@ -244,16 +294,18 @@ def add_camera_move(command: argparse.ArgumentParser) -> None:
 
 def numbers(count: int) -> Callable[[str], tuple[float, ...]]:
     """A parser of `count` numbers with commas between them."""
+
     def parse(text: str) -> tuple[float, ...]:
         values = tuple(float(part) for part in text.split(","))
         if len(values) != count:
             raise argparse.ArgumentTypeError(f"{count} numbers with commas between them are needed, not '{text}'")
         return values
+
     return parse
 
 
 def size(text: str) -> tuple[int, int]:
-    """"1920x1080" -> (1920, 1080)."""
+    """ "1920x1080" -> (1920, 1080)."""
     width, _, height = text.lower().partition("x")
     if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
         raise argparse.ArgumentTypeError(f"a size such as 1920x1080 is needed, not '{text}'")
@@ -278,11 +330,17 @@ def tell(text: str) -> None:
 
 def reporter(as_json: bool) -> Callable[[str, int, int], None]:
     """Shows progress: JSON lines, or a bar where stderr is a terminal."""
+
     def report(stage: str, done: int, total: int) -> None:
         if as_json:
             print(json.dumps({"type": "progress", "stage": stage, "done": done, "total": total}), flush=True)
         elif sys.stderr.isatty():
             filled = BAR_WIDTH * done // total
-            print(f"\r{stage:>8} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done}/{total} ", end="\n" if done == total else "",
-                  file=sys.stderr, flush=True)
+            print(
+                f"\r{stage:>8} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done}/{total} ",
+                end="\n" if done == total else "",
+                file=sys.stderr,
+                flush=True,
+            )
+
     return report

@@ -23,8 +23,13 @@ REPAIR = "Repair the engine from Diorama's preferences."
 def examine() -> dict[str, Any]:
     """{"ok", "engine_version", "python", "machine", "checks": [{"name", "ok", "found", "remedy"}]}, plain JSON."""
     checks = [_check(name, look) for name, look in LOOKS.items()]
-    return {"ok": all(check["ok"] for check in checks), "engine_version": VERSION, "python": platform.python_version(),
-            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores", "checks": checks}
+    return {
+        "ok": all(check["ok"] for check in checks),
+        "engine_version": VERSION,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "checks": checks,
+    }
 
 
 def _check(name: str, look: Callable[[], str]) -> dict[str, Any]:

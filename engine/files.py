@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +16,13 @@ def write_whole(path: str, content: bytes) -> str:
     part = Path(f"{path}.part")
     try:
         part.write_bytes(content)
-        os.replace(part, path)
+        part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise OutputFailed(f"'{Path(path).name}' could not be written: {error.strerror}.",
-                           "Choose a folder that can be written to and has free space.") from error
+        raise OutputFailed(
+            f"'{Path(path).name}' could not be written: {error.strerror}.",
+            "Choose a folder that can be written to and has free space.",
+        ) from error
     return path
 
 
@@ -69,7 +70,9 @@ def read_disparity(path: str, shape: tuple[int, int], is_depth: bool) -> np.ndar
     except (OSError, ValueError) as error:
         raise BadDepth(f"'{name}' cannot be read as an array.", "Give an .npy file with one number a pixel.") from error
     if values.ndim != 2 or values.shape != shape or values.dtype.kind not in "fiu":
-        raise BadDepth(f"'{name}' has the shape {values.shape}, the photo is {shape}.", "Give one number a pixel: height x width.")
+        raise BadDepth(
+            f"'{name}' has the shape {values.shape}, the photo is {shape}.", "Give one number a pixel: height x width."
+        )
     values = values.astype(np.float64)
     known = np.isfinite(values) & (values > 0)
     if not known.any():

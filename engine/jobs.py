@@ -22,12 +22,12 @@ from .protocol import CLIP_FORMATS, CameraMoveRequest
 if TYPE_CHECKING:
     from .media.still import Still
 
-Report = Callable[[str, int, int], None]       # stage, done, total
+Report = Callable[[str, int, int], None]  # stage, done, total
 
-RELIEF = 4.0                # farthest over nearest depth: relative disparity 0..1 becomes 1/RELIEF..1 per scene unit
+RELIEF = 4.0  # farthest over nearest depth: relative disparity 0..1 becomes 1/RELIEF..1 per scene unit
 MAX_FRAMES = 100_000
 MAX_SIDE = 16384
-REDUCE_BELOW = 0.8          # a still this much larger than the clip can show is reduced first
+REDUCE_BELOW = 0.8  # a still this much larger than the clip can show is reduced first
 
 
 class Stages:
@@ -89,7 +89,9 @@ def run_job(job_id: str, request: CameraMoveRequest, report: Report, cancelled: 
             wish = shot_of(request, layered.intrinsics, (source_width, source_height), (width, height), pivot)
             shot = limited(wish, bounds, layered.margin_px)
             if shot.amount < wish.amount:
-                warnings.append(f"The move was limited to an amount of {shot.amount:.3f}, so that nothing outside the photo shows.")
+                warnings.append(
+                    f"The move was limited to an amount of {shot.amount:.3f}, so that nothing outside the photo shows."
+                )
             path = camera_path(shot, bounds)
         with stages.stage("render"):
             for index, view in enumerate(path):
@@ -102,10 +104,23 @@ def run_job(job_id: str, request: CameraMoveRequest, report: Report, cancelled: 
     settings["move"].update(amount=shot.amount, pivot=pivot)
     settings.update(width=width, height=height, lens_mm=lens)
     result = {
-        "job_id": job_id, "engine_version": VERSION, "clip": clip, "files": files, "sidecar": clip + ".json",
-        "num_frames": request.num_frames, "fps": list(request.fps), "width": width, "height": height,
-        "rect": rect, "still_size": still_size, "depth_label": estimate.label, "depth_preview": preview,
-        "settings": settings, "warnings": warnings, "seconds": stages.seconds}
+        "job_id": job_id,
+        "engine_version": VERSION,
+        "clip": clip,
+        "files": files,
+        "sidecar": clip + ".json",
+        "num_frames": request.num_frames,
+        "fps": list(request.fps),
+        "width": width,
+        "height": height,
+        "rect": rect,
+        "still_size": still_size,
+        "depth_label": estimate.label,
+        "depth_preview": preview,
+        "settings": settings,
+        "warnings": warnings,
+        "seconds": stages.seconds,
+    }
     record = json.dumps(result, indent=1, ensure_ascii=False)
     write_whole(result["sidecar"], record.encode())
     return json.loads(record)
@@ -118,22 +133,31 @@ def check_request(request: CameraMoveRequest) -> None:
     if request.fps[0] <= 0 or request.fps[1] <= 0:
         raise BadRequest("The frame rate is not above zero.", "Choose a frame rate such as 24 or 24000/1001.")
     if request.clip_format not in CLIP_FORMATS:
-        raise BadRequest(f"There is no clip format called '{request.clip_format}'.", f"Choose one of: {', '.join(CLIP_FORMATS)}.")
+        raise BadRequest(
+            f"There is no clip format called '{request.clip_format}'.", f"Choose one of: {', '.join(CLIP_FORMATS)}."
+        )
     if not 0 <= request.width <= MAX_SIDE or not 0 <= request.height <= MAX_SIDE:
-        raise BadRequest(f"A clip of {request.width} x {request.height} pixels cannot be made.", f"Choose sides up to {MAX_SIDE} pixels.")
+        raise BadRequest(
+            f"A clip of {request.width} x {request.height} pixels cannot be made.",
+            f"Choose sides up to {MAX_SIDE} pixels.",
+        )
     if request.move.pivot > 1:
-        raise BadRequest(f"The pivot {request.move.pivot:g} lies outside the scene.", "Choose 0 (farthest) to 1 (nearest).")
+        raise BadRequest(
+            f"The pivot {request.move.pivot:g} lies outside the scene.", "Choose 0 (farthest) to 1 (nearest)."
+        )
     for x, y, width, height in (request.move.crop_from, request.move.crop_to):
         if min(x, y) < 0 or min(width, height) <= 0 or x + width > 1.0001 or y + height > 1.0001:
-            raise BadRequest("A crop rectangle reaches outside the frame.", "Keep x, y, width and height within 0 to 1.")
+            raise BadRequest(
+                "A crop rectangle reaches outside the frame.", "Keep x, y, width and height within 0 to 1."
+            )
 
 
 def frame_still(still: Still, request: CameraMoveRequest) -> tuple[Still, list[int], tuple[int, int]]:
     """The part of the still that the clip shows, its place in the still (x, y, width, height), and the clip's size.
 
-    A captured still is cut to what is opaque, on whole pixels of the project's frame and to even sides. It is cut inwards:
-    the source strip lies below the clip and still shows in the pixel that is missing at an edge, whereas a pixel too many
-    would be a black line there. What is still transparent (a rotated photo's corners) becomes black.
+    A captured still is cut to what is opaque, on whole pixels of the project's frame and to even sides. It is cut
+    inwards: the source strip lies below the clip and still shows in the pixel that is missing at an edge, whereas a
+    pixel too many would be a black line there. What is still transparent (a rotated photo's corners) becomes black.
     """
     height, width = still.rgb.shape[:2]
     if not request.visible_only:
@@ -144,11 +168,13 @@ def frame_still(still: Still, request: CameraMoveRequest) -> tuple[Still, list[i
     visible = alpha == alpha.max() if alpha.any() else alpha > 0
     rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
     if not len(rows):
-        raise BadStill("The strip shows nothing at its first frame.", "Move, scale or unmute it so that the photo is in the frame.")
+        raise BadStill(
+            "The strip shows nothing at its first frame.", "Move, scale or unmute it so that the photo is in the frame."
+        )
     density = max(1, round(width / (request.frame_width or width)))
     left, across = even_part(int(columns[0]), int(columns[-1]) + 1, density, width)
     top, down = even_part(int(rows[0]), int(rows[-1]) + 1, density, height)
-    cut = dataclasses.replace(still, rgb=over_black(still)[top:top + down, left:left + across], alpha=None)
+    cut = dataclasses.replace(still, rgb=over_black(still)[top : top + down, left : left + across], alpha=None)
     return cut, [left, top, across, down], (max(1, across // density), max(1, down // density))
 
 
@@ -167,7 +193,7 @@ def over_black(still: Still) -> np.ndarray:
 
 
 def reduced(still: Still, width: int, height: int, request: CameraMoveRequest) -> Still:
-    """The still, no larger than the closest view of the move can show: time and memory follow the clip, not the photo."""
+    """The still, no larger than the closest view of the move shows: time and memory follow the clip, not the photo."""
     source_height, source_width = still.rgb.shape[:2]
     closest = closest_share(request)
     scale = max(width / source_width, height / source_height) / closest
@@ -190,20 +216,33 @@ def options_of(request: CameraMoveRequest) -> Options:
     return Options(request.move.crop_from, request.move.crop_to, request.move.seed)
 
 
-def shot_of(request: CameraMoveRequest, intrinsics: Intrinsics, source: tuple[int, int], size: tuple[int, int], pivot: float) -> Shot:
+def shot_of(
+    request: CameraMoveRequest, intrinsics: Intrinsics, source: tuple[int, int], size: tuple[int, int], pivot: float
+) -> Shot:
     """The request as the camera knows it. pivot: relative disparity, 0 far .. 1 near."""
     move = request.move
-    return Shot(move.name, move.amount, move.easing, move.cycle, float(scene_disparity(np.array(pivot))), request.num_frames,
-                request.num_frames / float(request.frame_rate), intrinsics, *source, *size, options_of(request))
+    return Shot(
+        move.name,
+        move.amount,
+        move.easing,
+        move.cycle,
+        float(scene_disparity(np.array(pivot))),
+        request.num_frames,
+        request.num_frames / float(request.frame_rate),
+        intrinsics,
+        *source,
+        *size,
+        options_of(request),
+    )
 
 
 def scene_disparity(relative_disparity: np.ndarray) -> np.ndarray:
-    """Relative disparity 0..1 -> disparity in 1 / scene unit; the nearest point lies at depth 1, the farthest at RELIEF."""
+    """Relative disparity 0..1 -> disparity in 1 / scene unit: the nearest point at depth 1, the farthest at RELIEF."""
     return (1 / RELIEF + relative_disparity * (1 - 1 / RELIEF)).astype(np.float32)
 
 
 def central_disparity(relative_disparity: np.ndarray) -> float:
     """The pivot when a person chose none: the median of the middle of the frame, where the subject usually is."""
     height, width = relative_disparity.shape
-    middle = relative_disparity[height // 4:max(height - height // 4, 1), width // 4:max(width - width // 4, 1)]
+    middle = relative_disparity[height // 4 : max(height - height // 4, 1), width // 4 : max(width - width // 4, 1)]
     return float(np.median(middle))

@@ -1,4 +1,4 @@
-"""Time curves. Each easing is a cubic Bezier over evenly spaced time handles, so Blender's own keyframes repeat it exactly."""
+"""Time curves. Each is a cubic Bezier with evenly spaced time handles, so Blender's own keyframes repeat it exactly."""
 
 from __future__ import annotations
 

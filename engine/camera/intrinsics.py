@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-DEFAULT_LENS_MM = 30.0      # on a 36 mm wide film: what SHARP assumes too when a photo does not tell
+DEFAULT_LENS_MM = 30.0  # on a 36 mm wide film: what SHARP assumes too when a photo does not tell
 FILM_WIDTH_MM = 36.0
 
 
@@ -27,8 +27,9 @@ class Intrinsics:
 
     def resized(self, scale_x: float, scale_y: float) -> Intrinsics:
         """The same camera for a picture that is scaled by those factors, edge to edge."""
-        return Intrinsics(self.fx * scale_x, self.fy * scale_y,
-                          (self.cx + 0.5) * scale_x - 0.5, (self.cy + 0.5) * scale_y - 0.5)
+        return Intrinsics(
+            self.fx * scale_x, self.fy * scale_y, (self.cx + 0.5) * scale_x - 0.5, (self.cy + 0.5) * scale_y - 0.5
+        )
 
     def cropped(self, left: float, top: float) -> Intrinsics:
         """The same camera for the part of the picture that begins at column `left` and row `top`."""

@@ -17,9 +17,9 @@ import numpy as np
 
 from .easing import Choice
 
-Rectangle = tuple[float, float, float, float]       # x, y, width, height as shares of the frame
+Rectangle = tuple[float, float, float, float]  # x, y, width, height as shares of the frame
 
-SWAY_HZ = (0.35, 0.75, 1.3)            # a standing person with a camera: slow sway, breath, tremor
+SWAY_HZ = (0.35, 0.75, 1.3)  # a standing person with a camera: slow sway, breath, tremor
 SWAY_SHARES = (0.62, 0.28, 0.10)
 
 
@@ -27,7 +27,8 @@ SWAY_SHARES = (0.62, 0.28, 0.10)
 class Scene:
     """What a move must know of the scene.
 
-    near, far, pivot: disparities (1 / scene unit) of the nearest and the farthest point and of the plane that keeps its place.
+    near, far, pivot: disparities (1 / scene unit) of the nearest and the farthest point and of the plane that keeps
+    its place.
     focal: of the still, as a share of its width. aspect: height / width of the frame. seconds: of the clip.
     """
 
@@ -51,7 +52,8 @@ class Scene:
 class Pose:
     """A camera in the still's axes (x right, y down, z forward); the default is the still's own camera.
 
-    x, y, z: centre, scene units. shown: the part of the pivot plane that fills the frame, as shares of the still's frame.
+    x, y, z: centre, scene units. shown: the part of the pivot plane that fills the frame, as shares of the still's
+    frame.
     look_at_pivot: turn towards the pivot plane's centre; otherwise the camera does not turn and its lens shifts.
     """
 
@@ -66,7 +68,7 @@ class Pose:
 class Move(Choice):
     """pose(progress, amount, scene, options) -> Pose. closed: comes back to its start at progress 1.
 
-    default: an amount that looks good on most photos. most: above it the move has no meaning (nothing left in the frame).
+    default: an amount that looks good on most photos. most: above it nothing would be left in the frame.
     """
 
     pose: Callable[[float, float, Scene, Options], Pose]
@@ -105,6 +107,7 @@ def _travel(x: float, y: float) -> Callable[[float, float, Scene, Options], Pose
     def pose(u: float, amount: float, scene: Scene, _: Options) -> Pose:
         distance = u * scene.sideways(amount)
         return Pose(x=x * distance, y=y * distance)
+
     return pose
 
 
@@ -133,21 +136,29 @@ def _dolly_zoom(u: float, amount: float, scene: Scene, _: Options) -> Pose:
 
 def _handheld(u: float, amount: float, scene: Scene, options: Options) -> Pose:
     phases = np.random.default_rng(options.seed).uniform(0, 2 * np.pi, (len(SWAY_HZ), 5))
-    turns = np.maximum(1, np.round(np.array(SWAY_HZ) * scene.seconds))      # whole turns, so that the sway closes
+    turns = np.maximum(1, np.round(np.array(SWAY_HZ) * scene.seconds))  # whole turns, so that the sway closes
     sway = np.array(SWAY_SHARES) @ (np.sin(2 * np.pi * turns[:, None] * u + phases) - np.sin(phases)) / 2
     reach = scene.sideways(amount)
     x, y, z, pan, tilt = (float(value) for value in sway)
     forward = z * amount * 0.3 * scene.pivot_depth
-    return Pose(x=x * reach, y=y * reach * scene.aspect, z=forward,
-                shown=centred(1 - forward * scene.pivot, pan * amount * 0.3, tilt * amount * 0.3))
+    return Pose(
+        x=x * reach,
+        y=y * reach * scene.aspect,
+        z=forward,
+        shown=centred(1 - forward * scene.pivot, pan * amount * 0.3, tilt * amount * 0.3),
+    )
 
 
 def _crop(u: float, amount: float, scene: Scene, options: Options) -> Pose:
     start, end = np.array(_framed(options.crop_from)), np.array(_framed(options.crop_to))
     x, y, size, _ = (float(value) for value in start + (end - start) * u)
     to_scene = amount * scene.pivot_depth / scene.focal
-    return Pose(x=(x + size / 2 - 0.5) * to_scene, y=(y + size / 2 - 0.5) * scene.aspect * to_scene,
-                z=amount * (1 - size) * scene.pivot_depth, shown=(x, y, size, size))
+    return Pose(
+        x=(x + size / 2 - 0.5) * to_scene,
+        y=(y + size / 2 - 0.5) * scene.aspect * to_scene,
+        z=amount * (1 - size) * scene.pivot_depth,
+        shown=(x, y, size, size),
+    )
 
 
 def _framed(part: Rectangle) -> Rectangle:

@@ -11,15 +11,16 @@ from .easing import CYCLES, EASINGS, progress
 from .intrinsics import Intrinsics, View
 from .moves import MOVES, Options, Pose, Scene
 
-SAFETY_PX = 1.5             # resampling at the frame's border reads a pixel further out
-LIMIT_STEPS = 14            # bisection of the amount: finer than one part in ten thousand
-BORDER_SAMPLES = 9          # rays per side of the frame; between them a border is a straight line
-NEAREST_SHARE = 0.75        # a camera stays behind this share of the way to the nearest point
+SAFETY_PX = 1.5  # resampling at the frame's border reads a pixel further out
+LIMIT_STEPS = 14  # bisection of the amount: finer than one part in ten thousand
+BORDER_SAMPLES = 9  # rays per side of the frame; between them a border is a straight line
+NEAREST_SHARE = 0.75  # a camera stays behind this share of the way to the nearest point
+REST_OPTIONS = Options()
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Disparities (1 / scene unit) of the whole scene and, as (lowest, highest), of a strip along each side of the frame."""
+    """Disparities (1 / scene unit): of the whole scene, and (lowest, highest) of a strip along each side of the frame."""
 
     near: float
     far: float
@@ -38,8 +39,14 @@ class Bounds:
             return float(part.min()), float(part.max())
 
         far, near = span(disparity)
-        return cls(near, far, span(disparity[:, :columns]), span(disparity[:, -columns:]),
-                   span(disparity[:rows]), span(disparity[-rows:]))
+        return cls(
+            near,
+            far,
+            span(disparity[:, :columns]),
+            span(disparity[:, -columns:]),
+            span(disparity[:rows]),
+            span(disparity[-rows:]),
+        )
 
 
 @dataclass(frozen=True)
@@ -63,17 +70,23 @@ class Shot:
     height: int
     out_width: int
     out_height: int
-    options: Options = Options()
+    options: Options = REST_OPTIONS
 
     def __post_init__(self) -> None:
-        for value, table, word in ((self.move, MOVES, "move"), (self.easing, EASINGS, "easing"), (self.cycle, CYCLES, "cycle")):
+        for value, table, word in (
+            (self.move, MOVES, "move"),
+            (self.easing, EASINGS, "easing"),
+            (self.cycle, CYCLES, "cycle"),
+        ):
             if value not in table:
                 raise BadRequest(f"There is no {word} called '{value}'.", f"Choose one of: {', '.join(table)}.")
         if not 0 <= self.amount <= 1:
-            raise BadRequest(f"The amount {self.amount:g} is not a share of the frame.", "Choose an amount from 0 to 1.")
+            raise BadRequest(
+                f"The amount {self.amount:g} is not a share of the frame.", "Choose an amount from 0 to 1."
+            )
 
     def base(self) -> tuple[float, float, float, float]:
-        """left, top, width, height in the still's pixels (edges, not centres) of the part that the frames show at rest."""
+        """left, top, width, height of the part shown at rest, in the still's pixels (edges, not centres)."""
         width = min(self.width, self.height * self.out_width / self.out_height)
         height = min(self.height, self.width * self.out_height / self.out_width)
         return (self.width - width) / 2, (self.height - height) / 2, width, height
@@ -112,8 +125,12 @@ def view_of(pose: Pose, shot: Shot) -> View:
         seen = framed
     else:
         nearer = (depth - pose.z) / depth
-        seen = Intrinsics(framed.fx * nearer, framed.fy * nearer,
-                          framed.cx + framed.fx * pose.x / depth, framed.cy + framed.fy * pose.y / depth)
+        seen = Intrinsics(
+            framed.fx * nearer,
+            framed.fy * nearer,
+            framed.cx + framed.fx * pose.x / depth,
+            framed.cy + framed.fy * pose.y / depth,
+        )
     world2cam[:3, 3] = -world2cam[:3, :3] @ centre
     return View(world2cam, seen, shot.out_width, shot.out_height)
 
@@ -137,8 +154,12 @@ def outside(view: View, shot: Shot, bounds: Bounds) -> float:
     centre = cam2world[:3, 3]
     across = np.linspace(-0.5, view.width - 0.5, BORDER_SAMPLES)
     down = np.linspace(-0.5, view.height - 0.5, BORDER_SAMPLES)
-    sides = ((bounds.left, np.full(BORDER_SAMPLES, -0.5), down), (bounds.right, np.full(BORDER_SAMPLES, view.width - 0.5), down),
-             (bounds.top, across, np.full(BORDER_SAMPLES, -0.5)), (bounds.bottom, across, np.full(BORDER_SAMPLES, view.height - 0.5)))
+    sides = (
+        (bounds.left, np.full(BORDER_SAMPLES, -0.5), down),
+        (bounds.right, np.full(BORDER_SAMPLES, view.width - 0.5), down),
+        (bounds.top, across, np.full(BORDER_SAMPLES, -0.5)),
+        (bounds.bottom, across, np.full(BORDER_SAMPLES, view.height - 0.5)),
+    )
     worst = -np.inf
     for span, columns, rows in sides:
         rays = np.stack([(columns - out.cx) / out.fx, (rows - out.cy) / out.fy, np.ones(BORDER_SAMPLES)])
@@ -156,10 +177,14 @@ def limited(shot: Shot, bounds: Bounds, margin_px: float) -> Shot:
 
     margin_px: how far the layered still goes on outside the frame, pixels of the still.
     """
+
     def allowed(amount: float) -> bool:
         views = camera_path(replace(shot, amount=amount, num_frames=min(shot.num_frames, 49)), bounds)
-        return all(np.linalg.inv(v.world2cam)[2, 3] <= NEAREST_SHARE / bounds.near
-                   and outside(v, shot, bounds) <= margin_px - SAFETY_PX for v in views)
+        return all(
+            np.linalg.inv(v.world2cam)[2, 3] <= NEAREST_SHARE / bounds.near
+            and outside(v, shot, bounds) <= margin_px - SAFETY_PX
+            for v in views
+        )
 
     if allowed(shot.amount):
         return shot

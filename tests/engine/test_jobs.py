@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 192, 108
 
 
 def picture(width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
-    """(height, width, 3) uint8: smooth colours with a pattern, nowhere darker than 60: black can only come from outside."""
+    """(height, width, 3) uint8: smooth colours with a pattern, nowhere darker than 60: black comes from outside."""
     y, x = np.mgrid[:height, :width]
     waves = 128 + 50 * np.sin(x / 9) * np.cos(y / 7)
     return np.stack([waves, 90 + 100 * y / height, 220 - 120 * x / width], axis=2).clip(60, 255).astype(np.uint8)
@@ -30,8 +30,13 @@ def request_(tmp_path: Path) -> CameraMoveRequest:
     ramp = np.linspace(0, 255, HEIGHT).astype(np.uint8)[:, None].repeat(WIDTH, axis=1)
     ramp[30:90, 60:120] = 250
     Image.fromarray(ramp).save(tmp_path / "depth.png")
-    return CameraMoveRequest(str(tmp_path / "photo.png"), str(tmp_path / "out" / "clip.mkv"), 5, clip_format="ffv1",
-                             depth=DepthSettings(picture=str(tmp_path / "depth.png")))
+    return CameraMoveRequest(
+        str(tmp_path / "photo.png"),
+        str(tmp_path / "out" / "clip.mkv"),
+        5,
+        clip_format="ffv1",
+        depth=DepthSettings(picture=str(tmp_path / "depth.png")),
+    )
 
 
 def run(request: CameraMoveRequest) -> dict:
@@ -79,8 +84,16 @@ def test_a_captured_still_is_cut_to_what_is_visible_and_says_where_it_lay(reques
     canvas[5:113, 31:223, :3] = picture()
     canvas[5:113, 31:223, 3] = 255
     Image.fromarray(canvas).save(tmp_path / "still.png")
-    result = run(replace(request_, image=str(tmp_path / "still.png"), visible_only=True, frame_width=240, frame_height=120,
-                         depth=DepthSettings()))
+    result = run(
+        replace(
+            request_,
+            image=str(tmp_path / "still.png"),
+            visible_only=True,
+            frame_width=240,
+            frame_height=120,
+            depth=DepthSettings(),
+        )
+    )
     assert result["rect"] == [31, 5, 192, 108]
     assert (result["width"], result["height"]) == (192, 108)
     assert psnr(frames(result["clip"])[0], picture()) >= 40
@@ -106,13 +119,25 @@ def test_cancel_in_any_stage_leaves_nothing_behind(request_: CameraMoveRequest, 
     assert not list((tmp_path / "out").glob("*"))
 
 
-@pytest.mark.parametrize(("changes", "error"), [
-    ({"num_frames": 0}, BadRequest), ({"fps": (0, 1)}, BadRequest), ({"clip_format": "gif"}, BadRequest), ({"width": -1}, BadRequest),
-    ({"move": MoveSettings("fly")}, BadRequest), ({"move": MoveSettings(amount=2)}, BadRequest), ({"move": MoveSettings(pivot=3)}, BadRequest),
-    ({"move": MoveSettings("crop", crop_to=(0.5, 0.5, 0.9, 0.9))}, BadRequest),
-    ({"image": "/nowhere/photo.jpg"}, BadStill), ({"depth": DepthSettings(picture="/nowhere/depth.png")}, BadDepth),
-    ({"output": "/proc/clip.mkv"}, OutputFailed)])
-def test_bad_input_is_one_sentence_with_a_remedy_and_leaves_nothing(request_: CameraMoveRequest, changes: dict, error: type, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"num_frames": 0}, BadRequest),
+        ({"fps": (0, 1)}, BadRequest),
+        ({"clip_format": "gif"}, BadRequest),
+        ({"width": -1}, BadRequest),
+        ({"move": MoveSettings("fly")}, BadRequest),
+        ({"move": MoveSettings(amount=2)}, BadRequest),
+        ({"move": MoveSettings(pivot=3)}, BadRequest),
+        ({"move": MoveSettings("crop", crop_to=(0.5, 0.5, 0.9, 0.9))}, BadRequest),
+        ({"image": "/nowhere/photo.jpg"}, BadStill),
+        ({"depth": DepthSettings(picture="/nowhere/depth.png")}, BadDepth),
+        ({"output": "/proc/clip.mkv"}, OutputFailed),
+    ],
+)
+def test_bad_input_is_one_sentence_with_a_remedy_and_leaves_nothing(
+    request_: CameraMoveRequest, changes: dict, error: type, tmp_path: Path
+):
     with pytest.raises(error) as caught:
         run(replace(request_, **changes))
     assert caught.value.message.endswith(".")

@@ -17,8 +17,18 @@ BOUNDS = Bounds.of(GROUND)
 
 
 def shot(move: str, amount: float = 0.05, **changes) -> Shot:
-    values = {"easing": "linear", "cycle": "once", "pivot": PIVOT, "num_frames": 25, "seconds": 1.0, "intrinsics": LENS,
-              "width": WIDTH, "height": HEIGHT, "out_width": WIDTH, "out_height": HEIGHT} | changes
+    values = {
+        "easing": "linear",
+        "cycle": "once",
+        "pivot": PIVOT,
+        "num_frames": 25,
+        "seconds": 1.0,
+        "intrinsics": LENS,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "out_width": WIDTH,
+        "out_height": HEIGHT,
+    } | changes
     return Shot(move, amount, **values)
 
 
@@ -62,7 +72,10 @@ def test_push_in_enlarges_the_pivot_plane_by_the_amount_and_the_near_plane_more(
         assert (right - left)[0] == pytest.approx(200 / share)
 
 
-@pytest.mark.parametrize(("move", "axis", "sign"), [("truck_right", 0, -1), ("truck_left", 0, 1), ("pedestal_up", 1, 1), ("pedestal_down", 1, -1)])
+@pytest.mark.parametrize(
+    ("move", "axis", "sign"),
+    [("truck_right", 0, -1), ("truck_left", 0, 1), ("pedestal_up", 1, 1), ("pedestal_down", 1, -1)],
+)
 def test_sideways_moves_shift_near_against_far_by_the_amount_and_hold_the_pivot(move: str, axis: int, sign: int):
     last = camera_path(shot(move, 0.05), BOUNDS)[-1]
     near, far, pivot = (project(last, 320, 180, d)[axis] - (320, 180)[axis] for d in (NEAR, FAR, PIVOT))
@@ -96,7 +109,10 @@ def test_crop_shows_exactly_the_rectangles_on_the_pivot_plane_and_never_stretche
 
 def test_handheld_repeats_by_seed():
     def ends(seed: int) -> np.ndarray:
-        return np.array([project(v, 9, 9, NEAR) for v in camera_path(shot("handheld", options=Options(seed=seed)), BOUNDS)])
+        return np.array(
+            [project(v, 9, 9, NEAR) for v in camera_path(shot("handheld", options=Options(seed=seed)), BOUNDS)]
+        )
+
     assert np.array_equal(ends(3), ends(3))
     assert not np.allclose(ends(3), ends(4))
 
@@ -111,7 +127,13 @@ def test_a_limited_move_never_reads_beyond_the_margin(move: str, amount: float):
     for view in camera_path(held, BOUNDS):
         back = np.linalg.inv(view.world2cam)
         k = view.intrinsics
-        for u, v in ((-0.5, -0.5), (WIDTH - 0.5, -0.5), (-0.5, HEIGHT - 0.5), (WIDTH - 0.5, HEIGHT - 0.5), (WIDTH / 2, HEIGHT - 0.5)):
+        for u, v in (
+            (-0.5, -0.5),
+            (WIDTH - 0.5, -0.5),
+            (-0.5, HEIGHT - 0.5),
+            (WIDTH - 0.5, HEIGHT - 0.5),
+            (WIDTH / 2, HEIGHT - 0.5),
+        ):
             ray = back[:3, :3] @ np.array([(u - k.cx) / k.fx, (v - k.cy) / k.fy, 1.0])
             spans = [GROUND[0, 0]] if v < 0 else [NEAR]
             for disparity in spans:
@@ -146,7 +168,9 @@ def test_easings_begin_and_end_as_they_say():
         assert (end < 0.01) == (name in ("ease_out", "ease_in_out"))
 
 
-@pytest.mark.parametrize(("field", "value"), [("move", "fly"), ("easing", "bouncy"), ("cycle", "twice"), ("amount", 1.5), ("amount", -0.1)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("move", "fly"), ("easing", "bouncy"), ("cycle", "twice"), ("amount", 1.5), ("amount", -0.1)]
+)
 def test_unknown_names_and_amounts_are_refused_with_a_remedy(field: str, value: object):
     with pytest.raises(BadRequest) as caught:
         replace(shot("push_in"), **{field: value})
