@@ -43,6 +43,7 @@ from .protocol import (
 )
 
 PROGRESS_SECONDS = 0.1  # nobody reads faster
+NICENESS = 5  # Blender's window comes first when both want the same core
 GRACE_SECONDS = 2.0  # for a job to clean up after Shutdown or the parent's death; then the process ends regardless
 HUNG_SECONDS = 8.0  # the session gives up after 10 s of silence: before that, stderr shall say where we hang
 TIMED_STAGES = ("render", "write")  # before these, nobody knows how long they will take
@@ -51,6 +52,8 @@ TIMED_STAGES = ("render", "write")  # before these, nobody knows how long they w
 def serve() -> int:
     """Serves until Shutdown or the end of stdin; the exit status. A job that does not stop is not waited for."""
     stream, commands = _take_stdio()
+    if sys.platform != "win32":     # there the session starts it so
+        os.nice(NICENESS)
     # Ctrl-C in the terminal that Blender was started from is meant for Blender; we end when our stdin ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     outbox = Outbox(stream)

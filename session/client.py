@@ -20,7 +20,7 @@ from typing import IO
 
 from ..engine import VERSION, protocol
 from ..engine.errors import DioramaError, EngineDied, EngineHung, EngineMismatch
-from .command import EngineCommand, no_window
+from .command import EngineCommand, below_normal_priority, no_window
 
 HELLO_SECONDS = 20.0  # a cold disk and a virus scanner can hold up the first start of a Python that long
 KILL_SECONDS = 10.0  # silence is shown after SILENCE_SECONDS, but a laptop under load must not lose work: wait longer
@@ -78,7 +78,7 @@ class EngineClient:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                creationflags=no_window(),
+                creationflags=no_window() | below_normal_priority(),
                 start_new_session=os.name != "nt",
             )
         except OSError as error:

@@ -45,3 +45,8 @@ def no_window() -> int:
     if os.name != "nt":
         return 0
     return 0x08000000 | 0x00000200  # CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP
+
+
+def below_normal_priority() -> int:
+    """Popen's creationflags: Blender's window comes first. 0 off Windows, where the engine lowers itself."""
+    return 0x00004000 if os.name == "nt" else 0  # BELOW_NORMAL_PRIORITY_CLASS
