@@ -25,8 +25,8 @@ class Ground:
     def at(self, row: np.ndarray | float) -> np.ndarray | float:
         """row: share of the height, 0 = top, may lie below the picture (> 1). -> disparity, about 0..1.
 
-        A plane's disparity is linear in the row, 0 at the horizon. Indoors the horizon's row is unknown and behind a wall:
-        the mean over what it may be is a curve.
+        A plane's disparity is linear in the row, 0 at the horizon. Indoors the horizon's row is unknown, behind a
+        wall: the mean over what it may be is a curve.
         """
         plane = ABOVE_HORIZON + (1 - ABOVE_HORIZON) * np.maximum((row - self.horizon) / (1 - self.horizon), 0)
         return (1 - self.outdoors) * np.power(row, GROUND_POWER) + self.outdoors * plane

@@ -28,7 +28,8 @@ def find_sky(rgb: np.ndarray) -> Sky:
     """(H, W, 3) uint8 sRGB -> Sky, at a longer side of at most SIDE pixels."""
     scale = min(1.0, SIDE / max(rgb.shape[:2]))
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    picture = cv2.GaussianBlur(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), (0, 0), 1.0).astype(np.float32) / 255
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    picture = cv2.GaussianBlur(small, (0, 0), 1.0).astype(np.float32) / 255
     dx, dy = (cv2.Sobel(picture, cv2.CV_32F, *axis, scale=0.25) for axis in ((1, 0), (0, 1)))
     change = np.sqrt((dx * dx + dy * dy).sum(axis=-1))
     red, green, blue = cv2.split(picture)
