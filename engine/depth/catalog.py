@@ -4,9 +4,10 @@ The catalog is data (catalog.toml). Files live in the model hub's own cache, whi
 `download_model` ever uses the network.
 """
 
-from __future__ import annotations
+# torch and its kin belong to the full engine; types are checked in the light one.
+# pyright: reportMissingImports=false
 
-# pyright: reportMissingImports=false      (the hub belongs to the full engine; types are checked with the light one)
+from __future__ import annotations
 
 import functools
 import io

@@ -4,9 +4,10 @@ The raw prediction in floats is used, never the 8 bit picture that the libraries
 a model is used: the light engine has none.
 """
 
-from __future__ import annotations
+# torch and its kin belong to the full engine; types are checked in the light one.
+# pyright: reportMissingImports=false
 
-# pyright: reportMissingImports=false      (torch and its kin belong to the full engine; types are checked with the light)
+from __future__ import annotations
 
 import functools
 import gc
