@@ -16,6 +16,8 @@ import numpy as np
 
 from .jit import jit
 
+SHIFT = 4
+BLOCK = 1 << SHIFT          # pixels a side of the blocks in which hidden triangles are dropped
 
 @jit("Tuple((i4[::1], i4[::1]))(f4[::1], f4[::1], i4[:, ::1], i8, i8)")
 def bin_faces(y, inverse_z, faces, band_rows, bands):
@@ -49,17 +51,22 @@ def bin_faces(y, inverse_z, faces, band_rows, bands):
     return first, order
 
 
-@jit("void(f4[::1], f4[::1], f4[::1], f4[::1], f4[:, ::1], i4[:, ::1], i4[::1], i8, f4[:, ::1], f4[:, ::1], f4[:, ::1])")
-def scan(x, y, inverse_z, source_z, uv, faces, order, first_row, z_out, u_out, v_out):
-    """Draw triangles into one band of rows; the nearest wins.
+@jit("void(f4[::1], f4[::1], f4[::1], f4[::1], f4[:, ::1], i4[:, ::1], i4[::1], i8, i8, i8,"
+     " u1[:, ::1], u1[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], i4[:, ::1])")
+def scan(x, y, inverse_z, source_z, uv, faces, order, first_row, left, right, passes, seen,
+         z_out, q_out, u_out, v_out, spans):
+    """Draw triangles into one band of rows where light still passes; the nearest wins.
 
     x, y, inverse_z: (N,) float32, of the vertices, pixels and 1/z. source_z: (N,) float32, depth in the photo's camera.
-    uv: (N, 2) float32, texels. order: faces to draw.
-    z_out, u_out, v_out: (rows, width) float32, become 1/z (0 = nothing drawn), column and row in the texture.
+    uv: (N, 2) float32, texels. order: faces to draw. left, right: columns that they may touch.
+    passes: (rows, width) uint8, 0 = something opaque is in front. seen: (rows / BLOCK, width / BLOCK) uint8, 0 = so for all
+    pixels of that block and of its neighbours. z_out, q_out, u_out, v_out: (rows, width) float32, become 1/z (0 = nothing drawn), depth in the
+    photo's camera over z, and column and row in the texture times that. spans: (rows, 2) int32, becomes the first column
+    drawn to and the one after the last.
     """
-    rows, width = z_out.shape
-    z_out[:] = 0
-    q_out = np.ones((rows, width), np.float32)
+    rows = z_out.shape[0]
+    z_out[:, left:right] = 0
+    spans[:, 0], spans[:, 1] = right, left
     for i in range(len(order)):
         a, b, c = faces[order[i], 0], faces[order[i], 1], faces[order[i], 2]
         if y[b] < y[a]:
@@ -70,10 +77,15 @@ def scan(x, y, inverse_z, source_z, uv, faces, order, first_row, z_out, u_out, v
             b, c = c, b
         xa, xb, xc = float(x[a]), float(x[b]), float(x[c])
         ya, yb, yc = float(y[a]) - first_row, float(y[b]) - first_row, float(y[c]) - first_row
-        det = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
         top = max(int(math.ceil(ya)), 0)
         bottom = min(int(math.ceil(yc)), rows)
-        if det == 0 or top >= bottom:
+        if top >= bottom:
+            continue
+        column = min(max(int(xa), left), right - 1)
+        if yc - ya < BLOCK and abs(xb - xa) < BLOCK and abs(xc - xa) < BLOCK and seen[top >> SHIFT, column >> SHIFT] == 0:
+            continue
+        det = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
+        if det == 0:
             continue
         za, zb, zc = float(inverse_z[a]), float(inverse_z[b]), float(inverse_z[c])
         qa, qb, qc = source_z[a] * za, source_z[b] * zb, source_z[c] * zc
@@ -89,49 +101,78 @@ def scan(x, y, inverse_z, source_z, uv, faces, order, first_row, z_out, u_out, v
         ux, uy = u1 * ex - u2 * ey, u2 * fx - u1 * fy
         vx, vy = v1 * ex - v2 * ey, v2 * fx - v1 * fy
         long_slope = (xc - xa) / (yc - ya)
+        upper_slope = (xb - xa) / (yb - ya)
+        lower_slope = (xc - xb) / (yc - yb)
         for row in range(top, bottom):
-            left = xa + (row - ya) * long_slope
-            if row < yb:
-                right = xa + (row - ya) * ((xb - xa) / (yb - ya))
-            else:
-                right = xb + (row - yb) * ((xc - xb) / (yc - yb))
-            if right < left:
-                left, right = right, left
-            begin = max(int(math.ceil(left)), 0)
-            end = min(int(math.ceil(right)), width)
+            begins = xa + (row - ya) * long_slope
+            ends = xa + (row - ya) * upper_slope if row < yb else xb + (row - yb) * lower_slope
+            if ends < begins:
+                begins, ends = ends, begins
+            begin = max(int(math.ceil(begins)), left)
+            end = min(int(math.ceil(ends)), right)
+            if begin >= end:
+                continue
+            spans[row, 0], spans[row, 1] = min(spans[row, 0], begin), max(spans[row, 1], end)
             dy = row - ya
             z0, q0, u0, v0 = za + zy * dy, qa + qy * dy, ua + uy * dy, va + vy * dy
             for column in range(begin, end):
                 dx = column - xa
                 z = z0 + zx * dx
-                if z > z_out[row, column]:
+                if z > z_out[row, column] and passes[row, column] > 0:
                     z_out[row, column] = z
                     q_out[row, column] = q0 + qx * dx
                     u_out[row, column] = u0 + ux * dx
                     v_out[row, column] = v0 + vx * dx
-    for row in range(rows):
-        for column in range(width):
-            u_out[row, column] /= q_out[row, column]
-            v_out[row, column] /= q_out[row, column]
 
 
-@jit("void(u1[:, :, ::1], f4[:, ::1], u1[:, :, ::1], u1[:, ::1])")
-def lay_over(sampled, inverse_z, out, left_over):
-    """Composite one layer over what is there. sampled: (rows, width, 4) uint8, straight alpha. inverse_z: 0 = nothing.
-    out: (rows, width, 3) uint8, changed. left_over: (rows, width) uint8, share of light that still passes, changed."""
-    rows, width = inverse_z.shape
-    for row in range(rows):
-        for column in range(width):
-            if inverse_z[row, column] <= 0:
+@jit("u8(u4)")
+def _spread(texel):
+    """Four bytes -> four lanes of 16 bits, for arithmetic on all channels at once."""
+    lanes = np.uint64(texel)
+    lanes = (lanes | (lanes << np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
+    return (lanes | (lanes << np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
+
+
+@jit("void(u4[:, ::1], i4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], u1[:, :, ::1], u1[:, ::1], i4[:, ::1])")
+def shade(texture, spans, z, q, u, v, out, passes, open_pixels):
+    """Sample what scan() drew, bilinearly, and composite it under what is there.
+
+    texture: (h, w) uint32, the bytes of RGBA with straight alpha, red lowest. spans, z, q, u, v: from scan(). out: (rows, width,
+    3) uint8, passes: (rows, width) uint8, the share of light that still comes through, open_pixels: (rows / BLOCK,
+    width / BLOCK) int32, pixels of each block where some does; all three are changed.
+    """
+    last_row, last_column = texture.shape[0] - 1, texture.shape[1] - 1
+    one, byte, eight = np.uint64(1), np.uint64(255), np.uint64(8)
+    for row in range(np.uint64(0), np.uint64(z.shape[0])):
+        for column in range(np.uint64(spans[row, 0]), np.uint64(spans[row, 1])):
+            through = np.uint64(passes[row, column])
+            if z[row, column] <= 0 or through == 0:
                 continue
-            share = np.uint32(sampled[row, column, 3])
-            if share == 255:
+            scale = np.float32(256) / q[row, column]
+            x = np.uint64(min(max(int(u[row, column] * scale + np.float32(0.5)), 0), last_column << 8))
+            y = np.uint64(min(max(int(v[row, column] * scale + np.float32(0.5)), 0), last_row << 8))
+            x0, y0 = x >> eight, y >> eight
+            x1, y1 = min(x0 + one, np.uint64(last_column)), min(y0 + one, np.uint64(last_row))
+            fx, fy = x & byte, y & byte
+            both = (fx * fy + np.uint64(128)) >> eight
+            lanes = (_spread(texture[y0, x0]) * (np.uint64(256) - fx - fy + both) + _spread(texture[y0, x1]) * (fx - both)
+                     + _spread(texture[y1, x0]) * (fy - both) + _spread(texture[y1, x1]) * both)
+            lanes = ((lanes + np.uint64(0x0080008000800080)) >> eight) & np.uint64(0x00FF00FF00FF00FF)
+            opaque = lanes >> np.uint64(48)
+            share = through * opaque
+            if share == 65025:
+                out[row, column, 0] = lanes & byte
+                out[row, column, 1] = (lanes >> np.uint64(16)) & byte
+                out[row, column, 2] = (lanes >> np.uint64(32)) & byte
+                passes[row, column] = 0
+            elif opaque == 0:
+                continue
+            else:
                 for k in range(3):
-                    out[row, column, k] = sampled[row, column, k]
-                left_over[row, column] = 0
-            elif share > 0:
-                rest = np.uint32(255) - share
-                for k in range(3):
-                    mixed = sampled[row, column, k] * share + out[row, column, k] * rest + np.uint32(127)
-                    out[row, column, k] = mixed // np.uint32(255)
-                left_over[row, column] = left_over[row, column] * rest // np.uint32(255)
+                    value = (lanes >> np.uint64(16 * k)) & byte
+                    out[row, column, k] += (value * share + np.uint64(32512)) // np.uint64(65025)
+                through = (through * (byte - opaque) + np.uint64(127)) // byte
+                passes[row, column] = through
+                if through > 0:
+                    continue
+            open_pixels[row >> np.uint64(SHIFT), column >> np.uint64(SHIFT)] -= 1

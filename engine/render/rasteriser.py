@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,6 +16,7 @@ from ..layers.still import Layer, LayeredStill
 from . import kernels
 
 BAND_ROWS = 64
+SMALLEST_TEXEL = 0.75       # pixels: where texels would become smaller, a texture reduced by steps of sqrt(2) is sampled
 NEAREST_SHARE = 1e-3        # of the nearest depth of the still: nearer to the camera than that nothing is drawn
 
 
@@ -53,8 +56,9 @@ class Rasteriser:
         self._still = layered
         self._layers = [_prepare(layer) for layer in layered.layers]
         self._nearest = min(float(layer.vertices[:, 2].min()) for layer in layered.layers)
-        self._reduced: dict[tuple[int, float], np.ndarray] = {}
-        self._threads = threads or os.cpu_count() or 1
+        self._reduced: dict[tuple[int, int], np.ndarray] = {}
+        self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
+        self._local = threading.local()
 
     def frame(self, view: View) -> np.ndarray:
         """-> (view.height, view.width, 3) uint8 sRGB. Pixels that nothing covers are black."""
@@ -67,15 +71,63 @@ class Rasteriser:
     def draw(self, view: View) -> tuple[np.ndarray, np.ndarray]:
         """-> the frame, and (height, width) bool: True where nothing covers the pixel."""
         out = np.zeros((view.height, view.width, 3), np.uint8)
-        left_over = np.full((view.height, view.width), 255, np.uint8)
-        projected = [self._project(index, view) for index in range(len(self._layers))]
-        bands = -(-view.height // BAND_ROWS)
-        with ThreadPoolExecutor(self._threads) as pool:
-            for done in [pool.submit(_draw_band, projected, band, out, left_over) for band in range(bands)]:
-                done.result()
-        return out, left_over > 127
+        passes = np.full((view.height, view.width), 255, np.uint8)
+        projected = [self.project(index, view) for index in range(len(self._layers))]
+        projected.reverse()
+        self.each_band(lambda band: self._draw_band(projected, band, out, passes), view)
+        return out, passes > 127
 
-    def _project(self, index: int, view: View) -> _Projected:
+    @property
+    def layers(self) -> int:
+        """How many there are."""
+        return len(self._layers)
+
+    def each_band(self, work: Callable[[int], None], view: View) -> None:
+        """work(number) for every band of BAND_ROWS rows, in threads."""
+        for done in [self._pool.submit(work, band) for band in range(-(-view.height // BAND_ROWS))]:
+            done.result()
+
+    def _draw_band(self, layers: list[_Projected], band: int, out: np.ndarray, passes: np.ndarray) -> None:
+        """All layers of one band of rows, front to back, into out and passes."""
+        top = band * BAND_ROWS
+        out, passes = out[top:top + BAND_ROWS], passes[top:top + BAND_ROWS]
+        rows, width = passes.shape
+        block = kernels.BLOCK
+        tall, wide = (np.minimum(np.arange(0, size, block) + block, size) - np.arange(0, size, block)
+                      for size in (rows, width))
+        open_pixels = np.outer(tall, wide).astype(np.int32)
+        for layer in layers:
+            seen = cv2.dilate((open_pixels > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+            found = self.scan_band(layer, band, passes, seen)
+            if found is None:
+                continue
+            z, q, u, v, spans = found
+            kernels.shade(layer.texture.view(np.uint32)[..., 0], spans, z, q, u, v, out, passes, open_pixels)
+            if not open_pixels.any():
+                break
+
+    def scan_band(self, layer: _Projected, band: int, passes: np.ndarray, seen: np.ndarray
+                  ) -> tuple[np.ndarray, ...] | None:
+        """One layer in one band of rows, as kernels.scan() leaves it: z, q, u, v and spans, valid until the next call in
+        this thread; None where the layer is not in that band. passes, seen: see there."""
+        order = layer.order[layer.first[band]:layer.first[band + 1]]
+        if not len(order) or layer.left >= layer.right:
+            return None
+        z, q, u, v = self._scratch(*passes.shape)
+        spans = np.empty((len(passes), 2), np.int32)
+        kernels.scan(layer.x, layer.y, layer.inverse_z, layer.prepared.depth, layer.uv, layer.prepared.layer.faces,
+                     order, band * BAND_ROWS, layer.left, layer.right, passes, seen, z, q, u, v, spans)
+        return z, q, u, v, spans
+
+    def _scratch(self, rows: int, width: int) -> tuple[np.ndarray, ...]:
+        """Four (rows, width) float32 arrays of this thread, kept from frame to frame."""
+        kept = getattr(self._local, "scratch", None)
+        if kept is None or kept.shape[2] != width:
+            kept = self._local.scratch = np.ones((4, BAND_ROWS, width), np.float32)
+        return tuple(kept[:, :rows])
+
+    def project(self, index: int, view: View) -> _Projected:
+        """One layer, counted from the back, as that camera sees it."""
         prepared = self._layers[index]
         vertices = prepared.layer.vertices
         camera = view.intrinsics
@@ -89,23 +141,29 @@ class Rasteriser:
         first, order = kernels.bin_faces(y, inverse_z, prepared.layer.faces, BAND_ROWS, bands)
         ahead = inverse_z > 0
         left, right = (float(x[ahead].min()), float(x[ahead].max())) if ahead.any() else (0.0, 0.0)
-        texture, scale = self._texture(index, view)
-        uv = prepared.uv if scale == 1 else ((prepared.uv + 0.5) * np.float32(scale) - 0.5).astype(np.float32)
+        texture = self._texture(index, x, ahead)
+        scale = np.float32(texture.shape[1] / prepared.layer.rgba.shape[1])
+        uv = prepared.uv if scale == 1 else (prepared.uv + np.float32(0.5)) * scale - np.float32(0.5)
         return _Projected(prepared, texture, uv, x, y, inverse_z, first, order,
-                          max(int(left) - 1, 0), min(int(right) + 2, view.width))
+                          min(max(int(left) - 1, 0), view.width), min(max(int(right) + 2, 0), view.width))
 
-    def _texture(self, index: int, view: View) -> tuple[np.ndarray, float]:
-        """The layer's texture, reduced where the frame is smaller than the still; and its scale."""
-        rgba = self._layers[index].layer.rgba
-        scale = view.intrinsics.fx / self._still.intrinsics.fx
-        if scale > 0.8:
-            return rgba, 1.0
-        key = (index, scale)
+    def _texture(self, index: int, x: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+        """The layer's texture, reduced where the frame shows it smaller: no more than SMALLEST_TEXEL pixels per texel.
+
+        x: (N,) columns of the vertices in the frame. ahead: (N,) bool, those that count.
+        """
+        rgba, columns = self._layers[index].layer.rgba, self._layers[index].uv[:, 0]
+        spread = float(columns[ahead].std()) if ahead.any() else 0.0
+        shown = float(x[ahead].std()) / spread if spread > 0 else 1.0
+        step = int(np.floor(2 * np.log2(max(shown, 1e-3) / SMALLEST_TEXEL)))
+        if step >= 0:
+            return rgba
+        key = (index, step)
         if key not in self._reduced:
-            self._reduced = {k: v for k, v in self._reduced.items() if k[1] == scale}
-            size = (max(1, round(rgba.shape[1] * scale)), max(1, round(rgba.shape[0] * scale)))
+            scale = 2 ** (step / 2)
+            size = max(1, round(rgba.shape[1] * scale)), max(1, round(rgba.shape[0] * scale))
             self._reduced[key] = cv2.resize(rgba, size, interpolation=cv2.INTER_AREA)
-        return self._reduced[key], scale
+        return self._reduced[key]
 
 
 def _prepare(layer: Layer) -> _Prepared:
@@ -114,22 +172,3 @@ def _prepare(layer: Layer) -> _Prepared:
     uv[:, 0] = layer.uv[:, 0] * width - 0.5
     uv[:, 1] = (1 - layer.uv[:, 1]) * height - 0.5
     return _Prepared(layer, uv, np.ascontiguousarray(layer.vertices[:, 2]))
-
-
-def _draw_band(projected: list[_Projected], band: int, out: np.ndarray, left_over: np.ndarray) -> None:
-    """All layers of one band of rows, back to front, into out and left_over."""
-    top = band * BAND_ROWS
-    rows = min(BAND_ROWS, out.shape[0] - top)
-    for layer in projected:
-        order = layer.order[layer.first[band]:layer.first[band + 1]]
-        width = layer.right - layer.left
-        if not len(order) or width <= 0:
-            continue
-        z, u, v = (np.zeros((rows, width), np.float32) for _ in range(3))
-        kernels.scan(layer.x - np.float32(layer.left), layer.y, layer.inverse_z, layer.prepared.depth, layer.uv,
-                     layer.prepared.layer.faces, order, top, z, u, v)
-        sampled = cv2.remap(layer.texture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        part = np.s_[top:top + rows, layer.left:layer.right]
-        piece, rest = np.ascontiguousarray(out[part]), np.ascontiguousarray(left_over[part])
-        kernels.lay_over(sampled, z, piece, rest)
-        out[part], left_over[part] = piece, rest
