@@ -6,7 +6,6 @@ uv, the search for interpreters and the engine's environment come from the sessi
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import time
@@ -21,13 +20,16 @@ addon_side()
 from diorama.engine.errors import DioramaError  # noqa: E402  # pyright: ignore[reportMissingImports]
 from diorama.session import command, engine_folder, installer  # noqa: E402  # pyright: ignore[reportMissingImports]
 from diorama.session import uv as uv_program  # noqa: E402  # pyright: ignore[reportMissingImports]
-from diorama.session.interpreters import find_interpreter  # noqa: E402  # pyright: ignore[reportMissingImports]
+from diorama.session.interpreters import (  # noqa: E402  # pyright: ignore[reportMissingImports]
+    ENGINE_MINORS,
+    find_interpreter,
+)
 
 venv_python: Callable[[Path], Path] = command.venv_python
 clean_environment: Callable[[], dict[str, str]] = command.clean_environment
 
 STAMP = "dev-stamp.txt"
-ENGINE = VENVS / "engine"
+ENGINE, ENGINE_FULL = VENVS / "engine", VENVS / "engine-full"
 _not_here: dict[str, str] = {}      # environment -> why; to ask the network once is enough
 
 
@@ -47,7 +49,6 @@ class Environment:
 ENVIRONMENTS = {made.name: made for made in (
     Environment("tools", "3.11", (PINS / "tools.txt",)),
     *(Environment(b.environment, b.python, (PINS / f"{b.environment}.txt",)) for b in BLENDERS),
-    Environment("engine-full", "3.11", (ENGINE_PINS / "full.txt", ENGINE_PINS / "torch.txt", PINS / "tests.txt")),
 )}
 
 
@@ -61,42 +62,47 @@ def ready(name: str) -> Path:
 
     def make() -> None:
         _make_folder(wanted)
-        # torch.txt names a version without a hash: its builds differ from machine to machine.
-        hashed = [pins for pins in wanted.pins if pins.name != "torch.txt"]
-        uv("pip", "sync", "--python", python, "--require-hashes", *hashed)
-        if len(hashed) < len(wanted.pins):
-            uv("pip", "install", "--python", python, "--no-deps", *find_links(), "-r", ENGINE_PINS / "torch.txt")
+        uv("pip", "sync", "--python", python, "--require-hashes", *wanted.pins)
 
     _once(name, wanted.folder, _digest(wanted.python, *wanted.pins), make)
     return python
 
 
 def engine_python() -> Path:
-    """The interpreter of .venvs/engine: installed by the session's installer, then given pytest."""
-    python, tests = venv_python(ENGINE), PINS / "tests.txt"
-    wanted = engine_folder.fingerprint(ENGINE_PINS)
+    """The interpreter of .venvs/engine, the light engine: installed by the session's installer, then given pytest."""
+    return _engine(ENGINE, installer.LIGHT)
+
+
+def full_python(asked: bool = False) -> Path:
+    """The same of .venvs/engine-full, the full engine.
+
+    asked: a person named it, so torch may be fetched from its own index, gigabytes with a graphics card. Raises NotHere
+    without a build of torch at hand otherwise.
+    """
+    if not (asked or has_full() or any(map(uv_program.torch_at_hand, ENGINE_MINORS))):
+        raise NotHere("no build of torch in a folder that PIP_FIND_LINKS names; `dev.py test full` downloads one")
+    return _engine(ENGINE_FULL, installer.FULL)
+
+
+def has_full() -> bool:
+    """Whether .venvs/engine-full is there, whole."""
+    return engine_folder.read_state(ENGINE_FULL, ENGINE_PINS) is installer.InstallState.installed
+
+
+def _engine(folder: Path, size: str) -> Path:
+    python, tests = venv_python(folder), PINS / "tests.txt"
 
     def make() -> None:
-        if engine_folder.read_state(ENGINE, wanted) is not installer.InstallState.installed:
-            shutil.rmtree(ENGINE, ignore_errors=True)       # so that nothing of older pins stays
+        if engine_folder.read_state(folder, ENGINE_PINS) is not installer.InstallState.installed:
+            shutil.rmtree(folder, ignore_errors=True)       # so that nothing of older pins stays
             try:
-                installer.install(ENGINE, ENGINE_PINS, uv=_uv_path())
+                installer.install(folder, ENGINE_PINS, size=size, uv=_uv_path())
             except DioramaError as error:
                 raise DevError(str(error)) from error
         uv("pip", "install", "--python", python, "--require-hashes", "-r", tests)
 
-    _once("engine", ENGINE, wanted + _digest("", tests), make)
+    _once(folder.name, folder, engine_folder.fingerprint(ENGINE_PINS, size) + _digest("", tests), make)
     return python
-
-
-def full_python() -> Path:
-    """The interpreter of .venvs/engine-full. Raises NotHere without a CPU build of torch."""
-    if not all(pins.exists() for pins in ENVIRONMENTS["engine-full"].pins):
-        raise NotHere("engine/requirements holds no full.txt and torch.txt yet")
-    folders = [Path(link) for link in os.environ.get("PIP_FIND_LINKS", "").split()]
-    if not any(folder.glob("torch-*+cpu-*") for folder in folders):
-        raise NotHere("no CPU build of torch at hand; put one into a folder that PIP_FIND_LINKS names")
-    return ready("engine-full")
 
 
 def newest_blender() -> tuple[Blender, Path]:
@@ -112,7 +118,7 @@ def newest_blender() -> tuple[Blender, Path]:
 
 def find_links() -> list[str]:
     """pip's own find-links, for uv, which does not read them by itself."""
-    return [part for link in os.environ.get("PIP_FIND_LINKS", "").split() for part in ("--find-links", link)]
+    return [part for link in uv_program.find_links() for part in ("--find-links", link)]
 
 
 def uv(*arguments: object) -> None:

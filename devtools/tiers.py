@@ -4,7 +4,7 @@
     unit            no bpy: protocol, session, camera, the rules of the house
     engine          the engine in its own environment
     blender-X.Y     the built zip, installed in that Blender
-    full            learned depth, in an environment with torch; not required
+    full            learned depth, in the full engine; required where a build of torch is at hand
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools.environments import ENGINE, engine_python, full_python, ready
+from devtools.environments import ENGINE, ENGINE_FULL, engine_python, full_python, has_full, ready
 from devtools.house import BLENDERS, BUILD, ROOT, DevError, NotHere
 from devtools.package import build
 
@@ -66,7 +66,7 @@ def test(names: list[str], strict: bool, more: list[str]) -> int:
     pythons: dict[str, Path] = {}
     for tier in expand(names):
         try:
-            pythons[tier] = _prepare(tier)
+            pythons[tier] = _prepare(tier, tier in names)
         except NotHere as error:
             outcomes.append(Outcome(tier, "not run", 0, str(error)))
         except DevError as error:
@@ -82,10 +82,10 @@ def test(names: list[str], strict: bool, more: list[str]) -> int:
     return _table(sorted(outcomes, key=lambda outcome: TIERS.index(outcome.tier)), strict)
 
 
-def _prepare(tier: str) -> Path:
-    """The interpreter that runs the tier, with everything that the tier needs in its place."""
+def _prepare(tier: str, asked: bool) -> Path:
+    """The interpreter that runs the tier, with everything that the tier needs in its place. asked: by its name."""
     if tier == "full":
-        return full_python()
+        return full_python(asked)
     engine = engine_python()
     if tier == "lint":
         return ready("tools")
@@ -125,6 +125,8 @@ def _pytest(tier: str, python: Path, package: str, more: list[str]) -> tuple[str
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     if package and tier in WANT_THE_ZIP:
         environment |= {"DIORAMA_ZIP": package, "DIORAMA_ENGINE": str(ENGINE)}
+        if has_full():
+            environment |= {"DIORAMA_ENGINE_FULL": str(ENGINE_FULL)}
     if tier in BLENDER_TIERS:
         done = subprocess.run(command, cwd=ROOT, env=environment, check=False, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

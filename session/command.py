@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +39,13 @@ def clean_environment() -> dict[str, str]:
 def venv_python(folder: Path) -> Path:
     """The interpreter of the virtual environment in this folder."""
     return folder / "Scripts" / "python.exe" if os.name == "nt" else folder / "bin" / "python"
+
+
+def venv_minor(folder: Path) -> int:
+    """11 for an environment of Python 3.11; 0 where its description does not say."""
+    description = (folder / "pyvenv.cfg").read_text(encoding="utf-8")
+    found = re.search(r"^version(?:_info)? *= *3\.(\d+)", description, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def no_window() -> int:

@@ -24,7 +24,10 @@ from ..engine.errors import InstallFailed
 from .command import venv_python
 
 MARKER = "diorama-engine.json"
-REQUIREMENT_FILES = ("light.txt", "weights.txt")
+LIGHT, FULL = "light", "full"
+# Every pin of the light engine is one of the full engine too (a test holds them to it): to go from light to full adds
+# packages and changes none.
+REQUIREMENT_FILES = {LIGHT: ("light.txt", "weights.txt"), FULL: ("full.txt", "torch.txt", "weights.txt")}
 REMOVE_SECONDS = 5.0  # Windows holds the files of a process for a moment after its end
 
 
@@ -45,26 +48,36 @@ def default_data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "diorama"
 
 
-def fingerprint(requirements: Path) -> str:
-    """SHA-256 over the requirement files: the identity of what is to be installed."""
+def fingerprint(requirements: Path, size: str) -> str:
+    """SHA-256 over the requirement files of a size, LIGHT or FULL: the identity of what is to be installed."""
     digest = hashlib.sha256()
-    for name in REQUIREMENT_FILES:
+    for name in REQUIREMENT_FILES[size]:
         # Line ends may differ between a checkout and a zip; the requirements do not.
         digest.update((requirements / name).read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()
 
 
-def read_state(folder: Path, requirements_fingerprint: str) -> InstallState:
-    """One small file is read; never `installing`."""
+def read_state(folder: Path, requirements: Path) -> InstallState:
+    """Held against the requirements of the size that is there. Small files are read; never `installing`."""
     marker = _read_marker(folder)
     if marker is None:
         return InstallState.not_installed
     if marker.get("state") != "installed" or not venv_python(folder).exists():
         return InstallState.incomplete  # also when the Python that the environment was made with is gone
-    return InstallState.installed if marker.get("requirements") == requirements_fingerprint else InstallState.outdated
+    wanted = fingerprint(requirements, _size(marker))
+    return InstallState.installed if marker.get("requirements") == wanted else InstallState.outdated
 
 
-def mark_incomplete(folder: Path) -> None:
+def read_size(folder: Path) -> str:
+    """LIGHT or FULL: what is installed there, or was begun; LIGHT where there is nothing."""
+    return _size(_read_marker(folder) or {})
+
+
+def _size(marker: dict[str, Any]) -> str:
+    return FULL if marker.get("size") == FULL else LIGHT
+
+
+def mark_incomplete(folder: Path, size: str) -> None:
     """Claims the folder. Raises InstallFailed for a folder that holds other things."""
     try:
         if _read_marker(folder) is None and folder.exists() and any(folder.iterdir()):
@@ -72,7 +85,7 @@ def mark_incomplete(folder: Path) -> None:
                 f"The folder '{folder}' holds other things.", "Choose an empty or a new folder for the engine."
             )
         folder.mkdir(parents=True, exist_ok=True)
-        _write_marker(folder, {"state": "incomplete"})
+        _write_marker(folder, {"state": "incomplete", "size": size})
     except OSError as error:
         raise InstallFailed(
             f"The folder '{folder}' cannot be written to: {error.strerror}.",
@@ -80,8 +93,11 @@ def mark_incomplete(folder: Path) -> None:
         ) from error
 
 
-def mark_installed(folder: Path, requirements_fingerprint: str) -> None:
-    _write_marker(folder, {"state": "installed", "version": VERSION, "requirements": requirements_fingerprint})
+def mark_installed(folder: Path, requirements: Path, size: str) -> None:
+    _write_marker(
+        folder,
+        {"state": "installed", "version": VERSION, "size": size, "requirements": fingerprint(requirements, size)},
+    )
 
 
 def remove_folder(folder: Path) -> None:

