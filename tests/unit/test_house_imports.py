@@ -92,6 +92,11 @@ def called(node: ast.Call) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
+def for_types(node: ast.AST) -> bool:
+    """Whether this is `if TYPE_CHECKING:`, whose imports never run."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
 def imports_of(module: str, text: str) -> Iterator[Import]:
     """All imports of one module's text, those by name in import_module() included. Raises ValueError above the root."""
     package = module.split(".")[:-1]
@@ -111,7 +116,7 @@ def imports_of(module: str, text: str) -> Iterator[Import]:
             name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else ""
             if isinstance(name, str) and name and not name.startswith("."):
                 yield Import(node.lineno, name, False, in_function)
-        inner = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        inner = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or for_types(node)
         for child in ast.iter_child_nodes(node):
             yield from visit(child, inner)
 
@@ -176,6 +181,7 @@ def test_forbidden_imports_are_seen(module: str, text: str) -> None:
     ("registration", "import bpy\nfrom . import properties\nfrom .session import runtime\nfrom .engine import VERSION"),
     ("operators.camera_move", "from ..engine.camera import MOVES\nfrom ..sequencer import source"),
     ("engine.depth.learned", "def f():\n    import torch\n    from engine.media.still import Still"),
+    ("engine.depth.catalog", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import huggingface_hub"),
     ("engine.camera.moves", "import numpy as np\nfrom ..errors import BadRequest\nfrom .easing import EASINGS"),
 ])
 def test_allowed_imports_are_not_complained_of(module: str, text: str) -> None:
