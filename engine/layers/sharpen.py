@@ -15,7 +15,7 @@ SHARP = 0.35                # share of the step between two neighbours from whic
 MIXED = 0.1                 # ... where only pixels that lie between both sides by that share of the step are moved
 GUIDE_SHARE = 0.8           # half width of the window in which the photo tells where a step is, of the ramp's
 MOVE_SHARE = 0.4            # how far the photo may move a step, of the ramp's half width
-GUIDE_NOISE = 0.001         # variance of luma (0..1) that tells nothing: the epsilon of the guided filter
+GUIDE_NOISE = 0.003         # variance of luma (0..1) that tells nothing: the epsilon of the guided filter
 
 
 def sharpen(disparity: np.ndarray, rgb: np.ndarray) -> np.ndarray:
@@ -59,8 +59,8 @@ def _follow_photo(sharp: np.ndarray, disparity: np.ndarray, rgb: np.ndarray, sof
     band = soft & (step > np.maximum(STEP_RATIO * back, least)) & (_dilate(_steepest(sharp), reach) > 0.6 * step)
     if not band.any():
         return sharp
-    low, high = _erode(sharp, window), _dilate(sharp, window)
-    nearness = (disparity - low) / np.maximum(high - low, 1e-12)
+    low, high = _erode(sharp, window + reach), _dilate(sharp, window + reach)
+    nearness = np.clip((disparity - low) / np.maximum(high - low, least), 0, 1)
     luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     size = (2 * window + 1, 2 * window + 1)
     mean_luma, mean_nearness = cv2.blur(luma, size), cv2.blur(nearness, size)

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 CACHE_VARIABLE = "NUMBA_CACHE_DIR"
+OWN_VARIABLE = "DIORAMA_NUMBA_CACHE"
 
 
 def _writable_folder() -> str:
-    """Where compiled kernels are kept between processes: in the engine's own environment, else in a temporary one."""
-    for folder in (Path(sys.prefix) / "share" / "diorama" / "numba", Path(tempfile.gettempdir()) / "diorama-numba"):
+    """Where compiled kernels are kept between processes: where the person wants them, else in the engine's own
+    environment, else in a temporary folder."""
+    wanted = os.environ.get(OWN_VARIABLE)
+    own = Path(sys.prefix) / "share" / "diorama" / "numba"
+    for folder in ([Path(wanted)] if wanted else [own]):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:

@@ -77,6 +77,19 @@ class Rasteriser:
         self.each_band(lambda band: self._draw_band(projected, band, out, passes), view)
         return out, passes > 127
 
+    def disparity(self, view: View) -> np.ndarray:
+        """-> (height, width) float32: 1/z of what the frame shows, in its own camera; 0 where nothing covers a pixel.
+
+        Where a silhouette is soft the nearer surface counts from half its cover.
+        """
+        out = np.zeros((view.height, view.width, 3), np.uint8)
+        passes = np.full((view.height, view.width), 255, np.uint8)
+        inverse_z = np.zeros((view.height, view.width), np.float32)
+        projected = [self.project(index, view) for index in range(len(self._layers))]
+        projected.reverse()
+        self.each_band(lambda band: self._draw_band(projected, band, out, passes, inverse_z), view)
+        return inverse_z
+
     @property
     def layers(self) -> int:
         """How many there are."""
@@ -87,8 +100,9 @@ class Rasteriser:
         for done in [self._pool.submit(work, band) for band in range(-(-view.height // BAND_ROWS))]:
             done.result()
 
-    def _draw_band(self, layers: list[_Projected], band: int, out: np.ndarray, passes: np.ndarray) -> None:
-        """All layers of one band of rows, front to back, into out and passes."""
+    def _draw_band(self, layers: list[_Projected], band: int, out: np.ndarray, passes: np.ndarray,
+                   inverse_z: np.ndarray | None = None) -> None:
+        """All layers of one band of rows, front to back, into out, passes and inverse_z (1/z of what mostly hides)."""
         top = band * BAND_ROWS
         out, passes = out[top:top + BAND_ROWS], passes[top:top + BAND_ROWS]
         rows, width = passes.shape
@@ -103,6 +117,10 @@ class Rasteriser:
                 continue
             z, q, u, v, spans = found
             kernels.shade(layer.texture.view(np.uint32)[..., 0], spans, z, q, u, v, out, passes, open_pixels)
+            if inverse_z is not None:
+                part = inverse_z[top:top + BAND_ROWS]
+                hidden = (part == 0) & (passes <= 127)
+                part[hidden] = z[hidden]
             if not open_pixels.any():
                 break
 
@@ -142,8 +160,8 @@ class Rasteriser:
         ahead = inverse_z > 0
         left, right = (float(x[ahead].min()), float(x[ahead].max())) if ahead.any() else (0.0, 0.0)
         texture = self._texture(index, x, ahead)
-        scale = np.float32(texture.shape[1] / prepared.layer.rgba.shape[1])
-        uv = prepared.uv if scale == 1 else (prepared.uv + np.float32(0.5)) * scale - np.float32(0.5)
+        scale = np.array(texture.shape[1::-1], np.float32) / np.array(prepared.layer.rgba.shape[1::-1], np.float32)
+        uv = prepared.uv if texture is prepared.layer.rgba else (prepared.uv + np.float32(0.5)) * scale - np.float32(0.5)
         return _Projected(prepared, texture, uv, x, y, inverse_z, first, order,
                           min(max(int(left) - 1, 0), view.width), min(max(int(right) + 2, 0), view.width))
 
