@@ -3,6 +3,18 @@
 from .easing import CYCLES, EASINGS
 from .intrinsics import Intrinsics, View
 from .moves import MOVES, Options
-from .path import Bounds, Shot, camera_path, limited
+from .path import Bounds, Shot, camera_path, limited, views_at
 
-__all__ = ["CYCLES", "EASINGS", "MOVES", "Bounds", "Intrinsics", "Options", "Shot", "View", "camera_path", "limited"]
+__all__ = [
+    "CYCLES",
+    "EASINGS",
+    "MOVES",
+    "Bounds",
+    "Intrinsics",
+    "Options",
+    "Shot",
+    "View",
+    "camera_path",
+    "limited",
+    "views_at",
+]

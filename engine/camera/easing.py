@@ -50,7 +50,11 @@ def progress(cycle: str, easing: str, num_frames: int, closed: bool) -> np.ndarr
     closed: the move itself comes back to its start (a circle). A loop runs through such a move at constant speed and
     swings through any other like a pendulum; in both, the frame after the last equals the first.
     """
-    frames = np.arange(num_frames)
+    return progress_at(np.arange(num_frames), cycle, easing, num_frames, closed)
+
+
+def progress_at(frames: np.ndarray, cycle: str, easing: str, num_frames: int, closed: bool) -> np.ndarray:
+    """As progress(), at any frames, whole or not, counted from 0; same shape."""
     if cycle == "loop":
         time = frames / num_frames
         return time if closed else (1 - np.cos(2 * np.pi * time)) / 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import BadRequest
-from .easing import CYCLES, EASINGS, progress
+from .easing import CYCLES, EASINGS, progress_at
 from .intrinsics import Intrinsics, View
 from .moves import MOVES, Options, Pose, Scene
 
@@ -94,9 +94,14 @@ class Shot:
 
 def camera_path(shot: Shot, bounds: Bounds) -> list[View]:
     """One view per frame, at the amount given; (num_frames,)."""
+    return views_at(np.arange(shot.num_frames), shot, bounds)
+
+
+def views_at(frames: np.ndarray, shot: Shot, bounds: Bounds) -> list[View]:
+    """A view for each of some frames, whole or not, counted from 0."""
     move = MOVES[shot.move]
     amount = min(shot.amount, move.most)
-    times = progress(shot.cycle, shot.easing, shot.num_frames, move.closed)
+    times = progress_at(frames, shot.cycle, shot.easing, shot.num_frames, move.closed)
     scene = _scene(shot, bounds)
     return [view_of(move.pose(float(u), amount, scene, shot.options), shot) for u in times]
 
