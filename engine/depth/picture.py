@@ -35,13 +35,7 @@ def read_depth_picture(path: str, near_is_bright: bool, shape: tuple[int, int]) 
     Raises BadDepth for everything that is no depth picture, or one of another aspect, constant, or colour-mapped.
     """
     name = Path(path).name
-    head = readable_file(path, BadDepth)
-    if head.startswith(NPY_MAGIC):
-        values = _read_npy(path)
-    elif head.startswith(EXR_MAGIC):
-        values = _read_exr(path)
-    else:
-        values = _single_channel(name, decode(path, BadDepth).pixels)
+    values = read_numbers(path)
     height, width = values.shape
     if abs(width * shape[0] / (height * shape[1]) - 1) > ASPECT_TOLERANCE:
         raise BadDepth(f'"{name}" is {width} x {height} pixels, another shape than the still: {shape[1]} x {shape[0]}.',
@@ -56,6 +50,16 @@ def read_depth_picture(path: str, near_is_bright: bool, shape: tuple[int, int]) 
         relative = cv2.resize(relative, (shape[1], shape[0]),
                               interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
     return np.clip(relative, 0.0, 1.0)
+
+
+def read_numbers(path: str) -> np.ndarray:
+    """(H, W) of the numbers that a depth picture holds, whatever they mean. Raises BadDepth."""
+    head = readable_file(path, BadDepth)
+    if head.startswith(NPY_MAGIC):
+        return _read_npy(path)
+    if head.startswith(EXR_MAGIC):
+        return _read_exr(path)
+    return _single_channel(Path(path).name, decode(path, BadDepth).pixels)
 
 
 def _disparity(values: np.ndarray, near_is_bright: bool) -> np.ndarray:

@@ -1,0 +1,117 @@
+"""A layered still and a camera for each frame become a clip, and the passes beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..camera import Intrinsics, View
+from ..errors import BadRequest
+from ..protocol import CLIP_FORMATS, MAX_PATH_FRAMES, PASSES, VIEW_NUMBERS, PathRequest
+from .camera_move import MAX_SIDE
+from .stages import Stages, record
+
+ROTATION_ERROR = 1e-3  # Blender's matrices are of single precision
+
+
+def path(job_id: str, request: PathRequest, stages: Stages) -> dict[str, Any]:
+    """Makes the clips. Raises a DioramaError or JobCancelled; nothing with their names is left behind then."""
+    from ..layers import LayeredStill
+    from ..media.clip import ClipWriter
+    from ..render.passes import make_passes
+
+    with stages.stage("path"):
+        views = views_of(request)
+    with stages.stage("load"):
+        layered = LayeredStill.load(request.folder)
+    with ExitStack() as stack:
+        with stages.stage("layers"):
+            passes = make_passes(layered, request.passes)
+            outputs = [pass_path(request.output, part.name) for part in passes]
+            writers = [
+                stack.enter_context(
+                    ClipWriter(output, request.clip_format, request.width, request.height, request.frame_rate)
+                )
+                for output in outputs
+            ]
+        with stages.stage("render"):
+            for index, view in enumerate(views):
+                for part, writer in zip(passes, writers, strict=True):
+                    writer.write(part.frame(view))
+                stages.step("render", index + 1, len(views))
+        with stages.stage("write"):
+            files = [writer.commit() for writer in writers]
+    clips = [output.rstrip("/\\") for output in outputs]
+    settings = dataclasses.asdict(request)
+    del settings["views"]  # the scene keeps its camera; thousands of numbers would help nobody here
+    return record(
+        job_id,
+        clips[0] + ".json",
+        {
+            "clip": clips[0],
+            "files": files[0],
+            "passes": [
+                {"name": part.name, "label": part.label, "clip": clip, "files": written}
+                for part, clip, written in zip(passes, clips, files, strict=True)
+            ],
+            "num_frames": len(views),
+            "fps": list(request.fps),
+            "width": request.width,
+            "height": request.height,
+            "rect": [0, 0, request.width, request.height],
+            "still_size": [request.width, request.height],
+            "depth_label": "",
+            "depth_preview": "",
+            "settings": settings,
+            "warnings": [],
+            "seconds": stages.seconds,
+        },
+    )
+
+
+def pass_path(output: str, name: str) -> str:
+    """Where a pass goes: beside the clip, under its name with the pass's own at its end; "colour" is the clip."""
+    if name == "colour":
+        return output
+    plain = Path(output.rstrip("/\\"))
+    return str(plain.with_name(f"{plain.stem}_{name}{plain.suffix}"))
+
+
+def views_of(request: PathRequest) -> list[View]:
+    """One camera a frame. Raises BadRequest for what is no camera, and for anything else that no clip can have."""
+    if not 1 <= len(request.views) <= MAX_PATH_FRAMES:
+        raise BadRequest(
+            f"A path of {len(request.views)} frames cannot be made.", f"Choose 1 to {MAX_PATH_FRAMES} frames."
+        )
+    if request.fps[0] <= 0 or request.fps[1] <= 0:
+        raise BadRequest("The frame rate is not above zero.", "Choose a frame rate such as 24 or 24000/1001.")
+    if request.clip_format not in CLIP_FORMATS:
+        raise BadRequest(
+            f"There is no clip format called '{request.clip_format}'.", f"Choose one of: {', '.join(CLIP_FORMATS)}."
+        )
+    if not 1 <= request.width <= MAX_SIDE or not 1 <= request.height <= MAX_SIDE:
+        raise BadRequest(
+            f"A clip of {request.width} x {request.height} pixels cannot be made.",
+            f"Choose sides of 1 to {MAX_SIDE} pixels.",
+        )
+    if not request.passes or not set(request.passes) <= set(PASSES):
+        raise BadRequest("A pass is asked for that does not exist, or none.", f"Choose of: {', '.join(PASSES)}.")
+    views: list[View] = []
+    for index, numbers in enumerate(request.views):
+        values = np.array(numbers, np.float64)
+        if values.shape != (VIEW_NUMBERS,) or not np.isfinite(values).all():
+            raise BadRequest(f"The camera of frame {index + 1} is not whole.", "Check the camera's animation.")
+        world2cam = values[:16].reshape(4, 4)
+        turn = world2cam[:3, :3]
+        bent = np.abs(turn @ turn.T - np.eye(3)).max() > ROTATION_ERROR
+        if bent or np.linalg.det(turn) < 0 or min(values[16:18]) <= 0:
+            raise BadRequest(
+                f"The camera of frame {index + 1} is scaled, mirrored or without a lens.",
+                "Use a perspective camera without scale.",
+            )
+        views.append(View(world2cam, Intrinsics(*values[16:]), request.width, request.height))
+    return views
