@@ -30,8 +30,8 @@ class Labels:
     """What lies where, and where the nearest silhouette is. All (H, W).
 
     layer: uint8, index of the layer that shows each pixel. far, near: bool, pixels at a cut, on its far or near side.
-    to_far, to_near: float32, distance to the nearest such pixel, infinite without any; far_index, near_index: int32, its
-    flat index.
+    to_far, to_near: float32, distance to the nearest such pixel, infinite without any; far_index, near_index: int32,
+    its flat index.
     """
 
     layer: np.ndarray
@@ -80,10 +80,11 @@ def nearest_pixel(marked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     flat index (int32), both (H, W)."""
     distance, label = cv2.distanceTransformWithLabels(
         (~marked).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    label = np.asarray(label, np.int32)
     source = np.zeros(int(label.max()) + 1, np.int32)
     place = np.flatnonzero(marked)
     source[label.reshape(-1)[place]] = place
-    return distance, source[label]
+    return np.asarray(distance, np.float32), source[label]
 
 
 def assign_layers(disparity: np.ndarray, cuts: Cuts) -> Labels:
@@ -113,7 +114,8 @@ def assign_layers(disparity: np.ndarray, cuts: Cuts) -> Labels:
 
 def _integrate_steps(disparity: np.ndarray, cuts: Cuts) -> np.ndarray:
     """Height (H, W) float32 whose steps between neighbours are, in the least squares, 1 from far to near across a cut
-    and 0 elsewhere. Poisson's equation, solved by cosine transforms (as Frankot and Chellappa, 1988, with free borders).
+    and 0 elsewhere. Poisson's equation, solved by cosine transforms (as Frankot and Chellappa, 1988, but with free
+    borders).
     """
     height, width = disparity.shape
     right = np.where(cuts.right, np.sign(disparity[:, 1:] - disparity[:, :-1]), 0).astype(np.float32)

@@ -1,7 +1,7 @@
 """What stands behind a silhouette: colour and disparity continued from the far side.
 
-Works on a reduced picture (a fill is smooth anyway) whose longer side is about WORK_SIZE, so time and memory hardly grow
-with the still.
+Works on a reduced picture (a fill is smooth anyway) whose longer side is about WORK_SIZE, so time and memory hardly
+grow with the still.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def _sample_pyramid(values: np.ndarray, weight: np.ndarray, level: np.ndarray) -
         if not len(rows):
             continue
         x, y = columns.astype(np.float32) * np.float32(2.0 ** -step), rows.astype(np.float32) * np.float32(2.0 ** -step)
-        column, row = np.minimum(x.astype(np.intp), total.shape[1] - 1), np.minimum(y.astype(np.intp), total.shape[0] - 1)
+        column = np.minimum(x.astype(np.intp), total.shape[1] - 1)
+        row = np.minimum(y.astype(np.intp), total.shape[0] - 1)
         right, below = np.minimum(column + 1, total.shape[1] - 1), np.minimum(row + 1, total.shape[0] - 1)
         x, y = (x - column)[:, None], (y - row)[:, None]
         sampled = ((total[row, column] * (1 - x) + total[row, right] * x) * (1 - y)

@@ -20,8 +20,8 @@ class Layer:
     """One surface: a colour texture with straight alpha on a mesh.
 
     rgba: (h, w, 4) uint8, sRGB, straight alpha. vertices: (N, 3) float32, camera space, OpenCV axes.
-    faces: (M, 3) int32, corners of triangles. uv: (N, 2) float32, 0..1 from edge to edge of the texture, u to the right,
-    v upwards (as in Blender and OpenGL).
+    faces: (M, 3) int32, corners of triangles. uv: (N, 2) float32, 0..1 from edge to edge of the texture, u to the
+    right, v upwards (as in Blender and OpenGL).
     """
 
     name: str

@@ -100,7 +100,8 @@ def _bounds(mask: np.ndarray, extra: int, factor: int) -> Part:
     """The set pixels and `extra` around them, widened to multiples of factor."""
     lines = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     first = [max(int(line[0]) - extra, 0) // factor * factor for line in lines]
-    last = [min(-(-(int(line[-1]) + 1 + extra) // factor) * factor, size) for line, size in zip(lines, mask.shape, strict=True)]
+    last = [min(-(-(int(line[-1]) + 1 + extra) // factor) * factor, size)
+            for line, size in zip(lines, mask.shape, strict=True)]
     return slice(first[0], last[0]), slice(first[1], last[1])
 
 
@@ -141,10 +142,10 @@ def _seam(own: np.ndarray, labels: Labels, index: int) -> np.ndarray:
 def blend_silhouettes(surfaces: list[Surface], colour: np.ndarray, labels: Labels, clean_px: float) -> None:
     """Give silhouettes the soft alpha that the photo has, and take each side's colour out of the other.
 
-    At a pixel near a silhouette the photo is alpha * front + (1 - alpha) * back. Front and back are continued from clean
-    pixels on either side; alpha is the photo's place between them (the projection of Bayesian matting, Chuang et al.,
-    2001, with one cluster a side), pulled to the cut in the depth the less front and back differ. What is left over goes
-    to the side that shows more, so that front over back is the photo again, exactly.
+    At a pixel near a silhouette the photo is alpha * front + (1 - alpha) * back. Front and back are continued from
+    clean pixels on either side; alpha is the photo's place between them (the projection of Bayesian matting, Chuang et
+    al., 2001, with one cluster a side), pulled to the cut in the depth the less front and back differ. What is left
+    over goes to the side that shows more, so that front over back is the photo again.
     """
     near_band = labels.to_near <= clean_px
     rows, columns = np.nonzero(near_band | (labels.to_far <= clean_px))

@@ -3,9 +3,9 @@
 Scan conversion is the classic one: triangles are split into rows, a pixel belongs to a triangle when its centre does,
 and edges are half open and always walked from their upper end, so that neighbours leave neither gap nor overlap.
 Textures are projected from the photo's camera: u, v and 1, times the depth there, are interpolated over the depth here
-and divided at the end (Heckbert and Moreton, "Interpolation for polygon texture mapping and shading", 1991; Segal et al.,
-"Fast shadows and lighting effects using texture mapping", 1992). So a view from the photo's camera returns the photo
-whatever the triangles look like.
+and divided at the end (Heckbert and Moreton, "Interpolation for polygon texture mapping and shading", 1991; Segal et
+al., "Fast shadows and lighting effects using texture mapping", 1992). So a view from the photo's camera returns the
+photo whatever the triangles look like.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ BLOCK = 1 << SHIFT          # pixels a side of the blocks in which hidden triang
 
 @jit("Tuple((i4[::1], i4[::1]))(f4[::1], f4[::1], i4[:, ::1], i8, i8)")
 def bin_faces(y, inverse_z, faces, band_rows, bands):
-    """Sort triangles into bands of rows. y, inverse_z: (N,) float32, of the vertices; inverse_z <= 0 = behind the camera.
+    """Sort triangles into bands of rows.
+
+    y, inverse_z: (N,) float32, of the vertices; inverse_z <= 0 = behind the camera.
     -> first: (bands + 1,) int32 and order: face indices, those of band b at first[b]:first[b + 1]."""
     count = len(faces)
     first = np.zeros(bands + 1, np.int32)
@@ -36,7 +38,7 @@ def bin_faces(y, inverse_z, faces, band_rows, bands):
         bottom = max(y[a], y[b], y[c])
         if bottom < 0 or top > bands * band_rows:
             continue
-        low[i] = max(int(math.ceil(top)) // band_rows, 0) if top > 0 else 0
+        low[i] = max(math.ceil(top) // band_rows, 0) if top > 0 else 0
         high[i] = min(int(bottom) // band_rows, bands - 1)
         for band in range(low[i], high[i] + 1):
             first[band + 1] += 1
@@ -59,10 +61,10 @@ def scan(x, y, inverse_z, source_z, uv, faces, order, first_row, left, right, pa
 
     x, y, inverse_z: (N,) float32, of the vertices, pixels and 1/z. source_z: (N,) float32, depth in the photo's camera.
     uv: (N, 2) float32, texels. order: faces to draw. left, right: columns that they may touch.
-    passes: (rows, width) uint8, 0 = something opaque is in front. seen: (rows / BLOCK, width / BLOCK) uint8, 0 = so for all
-    pixels of that block and of its neighbours. z_out, q_out, u_out, v_out: (rows, width) float32, become 1/z (0 = nothing drawn), depth in the
-    photo's camera over z, and column and row in the texture times that. spans: (rows, 2) int32, becomes the first column
-    drawn to and the one after the last.
+    passes: (rows, width) uint8, 0 = something opaque is in front. seen: (rows / BLOCK, width / BLOCK) uint8, 0 = so for
+    all pixels of that block and of its neighbours. z_out, q_out, u_out, v_out: (rows, width) float32, become 1/z (0 =
+    nothing drawn), depth in the photo's camera over z, and column and row in the texture times that. spans: (rows, 2)
+    int32, becomes the first column drawn to and the one after the last.
     """
     rows = z_out.shape[0]
     z_out[:, left:right] = 0
@@ -77,12 +79,13 @@ def scan(x, y, inverse_z, source_z, uv, faces, order, first_row, left, right, pa
             b, c = c, b
         xa, xb, xc = float(x[a]), float(x[b]), float(x[c])
         ya, yb, yc = float(y[a]) - first_row, float(y[b]) - first_row, float(y[c]) - first_row
-        top = max(int(math.ceil(ya)), 0)
-        bottom = min(int(math.ceil(yc)), rows)
+        top = max(math.ceil(ya), 0)
+        bottom = min(math.ceil(yc), rows)
         if top >= bottom:
             continue
         column = min(max(int(xa), left), right - 1)
-        if yc - ya < BLOCK and abs(xb - xa) < BLOCK and abs(xc - xa) < BLOCK and seen[top >> SHIFT, column >> SHIFT] == 0:
+        small = yc - ya < BLOCK and abs(xb - xa) < BLOCK and abs(xc - xa) < BLOCK
+        if small and seen[top >> SHIFT, column >> SHIFT] == 0:
             continue
         det = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
         if det == 0:
@@ -108,8 +111,8 @@ def scan(x, y, inverse_z, source_z, uv, faces, order, first_row, left, right, pa
             ends = xa + (row - ya) * upper_slope if row < yb else xb + (row - yb) * lower_slope
             if ends < begins:
                 begins, ends = ends, begins
-            begin = max(int(math.ceil(begins)), left)
-            end = min(int(math.ceil(ends)), right)
+            begin = max(math.ceil(begins), left)
+            end = min(math.ceil(ends), right)
             if begin >= end:
                 continue
             spans[row, 0], spans[row, 1] = min(spans[row, 0], begin), max(spans[row, 1], end)
@@ -133,13 +136,14 @@ def _spread(texel):
     return (lanes | (lanes << np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
 
 
-@jit("void(u4[:, ::1], i4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], u1[:, :, ::1], u1[:, ::1], i4[:, ::1])")
+@jit("void(u4[:, ::1], i4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], u1[:, :, ::1], u1[:, ::1],"
+     " i4[:, ::1])")
 def shade(texture, spans, z, q, u, v, out, passes, open_pixels):
     """Sample what scan() drew, bilinearly, and composite it under what is there.
 
-    texture: (h, w) uint32, the bytes of RGBA with straight alpha, red lowest. spans, z, q, u, v: from scan(). out: (rows, width,
-    3) uint8, passes: (rows, width) uint8, the share of light that still comes through, open_pixels: (rows / BLOCK,
-    width / BLOCK) int32, pixels of each block where some does; all three are changed.
+    texture: (h, w) uint32, the bytes of RGBA with straight alpha, red lowest. spans, z, q, u, v: from scan().
+    out: (rows, width, 3) uint8, passes: (rows, width) uint8, the share of light that still comes through, open_pixels:
+    (rows / BLOCK, width / BLOCK) int32, pixels of each block where some does; all three are changed.
     """
     last_row, last_column = texture.shape[0] - 1, texture.shape[1] - 1
     one, byte, eight = np.uint64(1), np.uint64(255), np.uint64(8)
@@ -155,8 +159,10 @@ def shade(texture, spans, z, q, u, v, out, passes, open_pixels):
             x1, y1 = min(x0 + one, np.uint64(last_column)), min(y0 + one, np.uint64(last_row))
             fx, fy = x & byte, y & byte
             both = (fx * fy + np.uint64(128)) >> eight
-            lanes = (_spread(texture[y0, x0]) * (np.uint64(256) - fx - fy + both) + _spread(texture[y0, x1]) * (fx - both)
-                     + _spread(texture[y1, x0]) * (fy - both) + _spread(texture[y1, x1]) * both)
+            lanes = (_spread(texture[y0, x0]) * (np.uint64(256) - fx - fy + both)
+                     + _spread(texture[y0, x1]) * (fx - both)
+                     + _spread(texture[y1, x0]) * (fy - both)
+                     + _spread(texture[y1, x1]) * both)
             lanes = ((lanes + np.uint64(0x0080008000800080)) >> eight) & np.uint64(0x00FF00FF00FF00FF)
             opaque = lanes >> np.uint64(48)
             share = through * opaque

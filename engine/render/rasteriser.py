@@ -16,7 +16,7 @@ from ..layers.still import Layer, LayeredStill
 from . import kernels
 
 BAND_ROWS = 64
-SMALLEST_TEXEL = 0.75       # pixels: where texels would become smaller, a texture reduced by steps of sqrt(2) is sampled
+SMALLEST_TEXEL = 0.75       # pixels: where texels would become smaller, a texture reduced by steps of sqrt(2) is used
 NEAREST_SHARE = 1e-3        # of the nearest depth of the still: nearer to the camera than that nothing is drawn
 
 
@@ -126,8 +126,8 @@ class Rasteriser:
 
     def scan_band(self, layer: _Projected, band: int, passes: np.ndarray, seen: np.ndarray
                   ) -> tuple[np.ndarray, ...] | None:
-        """One layer in one band of rows, as kernels.scan() leaves it: z, q, u, v and spans, valid until the next call in
-        this thread; None where the layer is not in that band. passes, seen: see there."""
+        """One layer in one band of rows, as kernels.scan() leaves it: z, q, u, v and spans, valid until the next call
+        in this thread; None where the layer is not in that band. passes, seen: see there."""
         order = layer.order[layer.first[band]:layer.first[band + 1]]
         if not len(order) or layer.left >= layer.right:
             return None
@@ -161,7 +161,8 @@ class Rasteriser:
         left, right = (float(x[ahead].min()), float(x[ahead].max())) if ahead.any() else (0.0, 0.0)
         texture = self._texture(index, x, ahead)
         scale = np.array(texture.shape[1::-1], np.float32) / np.array(prepared.layer.rgba.shape[1::-1], np.float32)
-        uv = prepared.uv if texture is prepared.layer.rgba else (prepared.uv + np.float32(0.5)) * scale - np.float32(0.5)
+        half = np.float32(0.5)
+        uv = prepared.uv if texture is prepared.layer.rgba else (prepared.uv + half) * scale - half
         return _Projected(prepared, texture, uv, x, y, inverse_z, first, order,
                           min(max(int(left) - 1, 0), view.width), min(max(int(right) + 2, 0), view.width))
 

@@ -55,9 +55,9 @@ def test_layer_zero_is_opaque_and_reaches_past_the_frame() -> None:
 
 
 def test_mixed_pixels_leave_no_halo_on_the_background() -> None:
-    photo, disparity, square = red_square_on_green()
+    photo, disparity, _ = red_square_on_green()
     mixed = photo.astype(np.float32)
-    mixed[40:80, 100] = 0.5 * mixed[40:80, 99] + 0.5 * mixed[40:80, 101]      # the far side of the cut shows half the square
+    mixed[40:80, 100] = 0.5 * mixed[40:80, 99] + 0.5 * mixed[40:80, 101]      # half the square, on the far side
     still = build_layered_still(mixed.astype(np.uint8), disparity, CAMERA)
     pad = still.margin_px
     column = still.layers[0].rgba[pad + 45:pad + 75, pad + 100, :3].astype(int)

@@ -83,9 +83,11 @@ def test_nearer_layer_is_in_front_with_soft_alpha() -> None:
         corners = np.array([[-9, -9], [9, -9], [-9, 9], [9, 9]], np.float32)
         vertices = np.column_stack([corners * z, np.full(4, z)]).astype(np.float32)
         uv = np.array([[0, 1], [1, 1], [0, 0], [1, 0]], np.float32)
-        return Layer(name, np.full((4, 4, 4), colour, np.uint8), vertices, np.array([[0, 1, 2], [1, 3, 2]], np.int32), uv)
+        faces = np.array([[0, 1, 2], [1, 3, 2]], np.int32)
+        return Layer(name, np.full((4, 4, 4), colour, np.uint8), vertices, faces, uv)
 
-    layered = LayeredStill(WIDTH, HEIGHT, CAMERA, 0, [plane("back", (200, 0, 0, 255), 4), plane("front", (0, 0, 100, 51), 2)])
+    layered = LayeredStill(WIDTH, HEIGHT, CAMERA, 0,
+                           [plane("back", (200, 0, 0, 255), 4), plane("front", (0, 0, 100, 51), 2)])
     frame, uncovered = Rasteriser(layered).draw(moved())
     assert not uncovered.any()
     assert np.abs(frame.astype(int) - (160, 0, 20)).max() <= 1
