@@ -16,9 +16,10 @@ from typing import Any
 
 from .camera import CYCLES, EASINGS, MOVES
 from .errors import BadRequest, DioramaError
-from .protocol import CLIP_FORMATS, CameraMoveRequest, DepthSettings, MoveSettings
+from .protocol import CLIP_FORMATS, CameraMoveRequest, DepthSettings, LensSettings, MoveSettings
 
 BAR_WIDTH = 30
+NO_POINT = (-1.0, -1.0)
 Result = dict[str, Any]
 
 
@@ -158,6 +159,7 @@ def run_camera_move(options: argparse.Namespace) -> Result:
             crop_from=options.crop_from,
             crop_to=options.crop_to,
             seed=options.seed,
+            pivot_point=options.pivot_point,
         ),
         depth=DepthSettings(
             model=options.depth_model,
@@ -166,7 +168,10 @@ def run_camera_move(options: argparse.Namespace) -> Result:
             near=options.near,
             far=options.far,
             gamma=options.gamma,
+            invert=options.invert,
+            correction=options.correction,
         ),
+        lens=LensSettings(options.f_stop, options.focus, options.focus_point, options.vignette),
     )
     report = reporter(options.json)
     result = run_job(uuid.uuid4().hex, request, report, lambda: False)
@@ -277,6 +282,9 @@ def add_camera_move(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--pivot", type=float, default=-1.0, help="0 farthest .. 1 nearest; default: the middle of the picture"
     )
+    command.add_argument(
+        "--pivot-point", type=numbers(2), default=NO_POINT, metavar="x,y", help="what keeps its place; shares of the photo"
+    )
     command.add_argument("--crop-from", type=numbers(4), default=(0.0, 0.0, 1.0, 1.0), metavar="x,y,w,h")
     command.add_argument("--crop-to", type=numbers(4), default=(0.1, 0.1, 0.8, 0.8), metavar="x,y,w,h")
     command.add_argument("--seed", type=int, default=0, help="of the move 'handheld'")
@@ -288,6 +296,16 @@ def add_camera_move(command: argparse.ArgumentParser) -> None:
     command.add_argument("--near", type=float, default=1.0, help="relative disparity that becomes nearest (default: 1)")
     command.add_argument("--far", type=float, default=0.0, help="relative disparity that becomes farthest (default: 0)")
     command.add_argument("--gamma", type=float, default=1.0, help="above 1 pushes the middle away")
+    command.add_argument("--invert", action="store_true", help="near becomes far")
+    command.add_argument(
+        "--correction", default="", metavar="FILE", help="a paint-over: its opaque parts replace the depth, bright is near"
+    )
+    command.add_argument("--f-stop", type=float, default=0.0, help="depth of field; 0 = everything is sharp (default)")
+    command.add_argument("--focus", type=float, default=-1.0, help="0 farthest .. 1 nearest; default: the pivot")
+    command.add_argument(
+        "--focus-point", type=numbers(2), default=NO_POINT, metavar="x,y", help="what is in focus; shares of the photo"
+    )
+    command.add_argument("--vignette", type=float, default=0.0, help="0 none .. 1: how much darker the corners are")
     command.add_argument("--format", choices=CLIP_FORMATS, help="default: by the name of the output")
     command.add_argument("--out", required=True, metavar="CLIP.mp4|FOLDER/")
 

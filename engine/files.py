@@ -34,7 +34,7 @@ def save_array(path: str, array: np.ndarray) -> str:
 
 
 def save_picture(path: str, picture: np.ndarray) -> str:
-    """picture: (H, W) or (H, W, 3) uint8, RGB -> PNG."""
+    """picture: (H, W) uint8 or uint16, or (H, W, 3) uint8, RGB -> PNG."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -43,8 +43,8 @@ def save_picture(path: str, picture: np.ndarray) -> str:
 
 
 def save_depth_picture(path: str, relative_disparity: np.ndarray) -> str:
-    """(H, W) 0..1 -> 8-bit PNG, near = bright."""
-    return save_picture(path, np.rint(relative_disparity.clip(0, 1) * 255).astype(np.uint8))
+    """(H, W) 0..1 -> 16-bit grey PNG, near = bright: fine enough to be given back as a depth picture."""
+    return save_picture(path, np.rint(relative_disparity.clip(0, 1) * 65535).astype(np.uint16))
 
 
 def read_pose(path: str) -> np.ndarray:

@@ -30,7 +30,7 @@ class DepthEstimate:
 
 def estimate_depth(still: Still, settings: DepthSettings,
                    report: Callable[[str], None] | None = None) -> DepthEstimate:
-    """Depth of a still, shaped by near, far and gamma. report: called with a sentence when a slow step begins.
+    """Depth of a still, shaped as the settings say. report: called with a sentence when a slow step begins.
 
     What is transparent is not looked at; its depth is carried on from beside it.
     Raises BadRequest for settings out of range, BadDepth, WeightsMissing, OutOfMemory.
@@ -66,11 +66,17 @@ def check_settings(settings: DepthSettings) -> None:
 
 
 def shaped(relative_disparity: np.ndarray, settings: DepthSettings) -> np.ndarray:
-    """near and far become 1 and 0, what lies beyond is cut off; gamma > 1 pushes the middle away. (H, W) float32."""
-    if (settings.near, settings.far, settings.gamma) == (1.0, 0.0, 1.0):
-        return relative_disparity
-    levels = np.clip((relative_disparity - settings.far) / (settings.near - settings.far), 0, 1)
-    return np.power(levels, settings.gamma).astype(np.float32)
+    """What a person wants of a depth (H, W) float32: turned round, then near and far become 1 and 0 and what lies beyond
+    is cut off, then gamma > 1 pushes the middle away, and last the paint-over. Raises BadDepth."""
+    shaped = 1 - relative_disparity if settings.invert else relative_disparity
+    if (settings.near, settings.far, settings.gamma) != (1.0, 0.0, 1.0):
+        levels = np.clip((shaped - settings.far) / (settings.near - settings.far), 0, 1)
+        shaped = np.power(levels, settings.gamma).astype(np.float32)
+    if settings.correction:
+        from engine.depth.correction import painted
+
+        shaped = painted(shaped, settings.correction)
+    return shaped
 
 
 def _visible_part(still: Still) -> tuple[np.ndarray, tuple[tuple[int, int], tuple[int, int]]]:

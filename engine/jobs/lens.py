@@ -28,7 +28,12 @@ def check_lens(lens: LensSettings) -> None:
 
 
 def chosen_disparity(
-    relative: np.ndarray, value: float, point: Point, rect: list[int], full_size: list[int], default: float | None = None
+    relative: np.ndarray,
+    value: float,
+    point: Point,
+    rect: list[int],
+    full_size: list[int],
+    default: float | None = None,
 ) -> float:
     """Relative disparity at the point where one is chosen, else the value, else the default: the picture's middle.
 

@@ -2,8 +2,8 @@
 
 The blur is that of a thin lens with an aperture of radius A, as Blender's cameras have it: a point at depth z becomes a
 disc of radius fx * A * |1 / z_focus - 1 / z| pixels, with A = lens / 1000 / (2 * f_stop) scene units for a lens in
-millimetres (intern/cycles/blender/camera.cpp, `aperturesize`; EEVEE uses the same aperture). A Blender camera with this
-lens and f-stop in the same scene shows the same blur.
+millimetres (intern/cycles/blender/camera.cpp, `aperturesize`; EEVEE uses the same aperture) on a sensor of 36 mm across
+the frame's width. So the camera of Diorama's rig with this f-stop shows the same blur.
 
 Every layer is blurred by itself and then laid over those behind it: so a sharp silhouette stays sharp before a blurred
 background, nothing of it leaks into that background, and a blurred foreground is soft outwards and lets through what
@@ -45,7 +45,7 @@ class Lens:
 
     def blur(self, view: View) -> tuple[float, float]:
         """(scale, offset): a point at depth z becomes a disc of radius |scale / z - offset| pixels."""
-        lens_mm = view.intrinsics.fx / max(view.width, view.height) * FILM_WIDTH_MM
+        lens_mm = view.intrinsics.fx / view.width * FILM_WIDTH_MM
         aperture = lens_mm * 1e-3 / (2 * self.f_stop) if self.f_stop > 0 else 0.0
         distance = float(view.world2cam[2, :3] @ np.array(self.focus) + view.world2cam[2, 3])
         scale = view.intrinsics.fx * aperture
@@ -133,7 +133,7 @@ def _pulled(value: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _blurred(rgba: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """rgba: (h, w, 4) uint8, straight. radius: (h, w) float32, pixels. -> (h, w, 4) float32, premultiplied linear light.
+    """rgba: (h, w, 4) uint8, straight. radius: (h, w) float32, pixels. -> (h, w, 4) float32, premultiplied light.
 
     Between levels of blur a pixel takes a mix that has the variance of the disc that it wants.
     """

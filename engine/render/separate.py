@@ -11,8 +11,8 @@ from .rasteriser import BAND_ROWS, Rasteriser
 
 
 def draw_layer(rasteriser: Rasteriser, index: int, view: View) -> tuple[np.ndarray, np.ndarray]:
-    """-> (height, width, 4) uint8 sRGB with straight alpha, 0 where the layer is not; and (height, width) float32, 1 / z,
-    0 there. Layers count from the back."""
+    """-> (height, width, 4) uint8 sRGB with straight alpha, 0 where the layer is not; and (height, width) float32,
+    1 / z, 0 there. Layers count from the back."""
     rgba = np.zeros((view.height, view.width, 4), np.uint8)
     inverse_z = np.zeros((view.height, view.width), np.float32)
     layer = rasteriser.project(index, view)
