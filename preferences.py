@@ -9,6 +9,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .panels.engine import draw_engine
+from .panels.models import draw_models
 from .sequencer import compat
 from .session import runtime
 from .session.installer import default_data_folder
@@ -18,6 +19,7 @@ SUFFIXES = {"h264": ".mp4", "prores": ".mov", "ffv1": ".mkv", "png": ""}
 
 def _move_engine(preferences: Any, _context: Any) -> None:
     runtime.installer.folder = preferences.engine_path()
+    runtime.models.reset()
 
 
 class DioramaPreferences(bpy.types.AddonPreferences):
@@ -63,6 +65,7 @@ class DioramaPreferences(bpy.types.AddonPreferences):
         column.prop(self, "clip_folder")
         column.prop(self, "clip_format")
         draw_engine(self.layout.box(), context, details=True)
+        draw_models(self.layout.box(), context)
 
 
 def preferences() -> DioramaPreferences:

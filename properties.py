@@ -21,6 +21,7 @@ from bpy.props import (
 from .engine.camera import CYCLES, EASINGS, MOVES
 from .engine.protocol import DepthSettings, MoveSettings
 from .sequencer import compat
+from .session.models import catalog
 
 SETTINGS_VERSION = 1
 
@@ -44,11 +45,24 @@ NUMBERS = {
     "once": 0,
     "ping_pong": 1,
     "loop": 2,
+    "depth-anything-v2-small": 0,
+    "depth-anything-v2-metric-indoor": 1,
+    "depth-anything-v2-metric-outdoor": 2,
+    "dpt-large": 3,
+    "zoedepth": 4,
+    "glpn": 5,
+    "depth-pro": 6,
+    "marigold": 7,
 }
+OWN_FOLDER = ("folder", "Folder…", "A model of your own, as transformers or diffusers save it", 99)
 
 
 def _items(table: dict[str, Any]) -> list[tuple[str, str, str, int]]:
     return [(key, choice.label, choice.description, NUMBERS[key]) for key, choice in table.items()]
+
+
+def _model_items() -> list[tuple[str, str, str, int]]:
+    return [*((key, model.name, model.facts, NUMBERS[key]) for key, model in catalog().items()), OWN_FOLDER]
 
 
 def _use_good_amount(settings: Any, _context: Any) -> None:
@@ -118,8 +132,21 @@ class DioramaSettings(bpy.types.PropertyGroup):
                 "Guessed from the picture: the ground, the sky and the subject. Quick, and often wrong in detail",
                 0,
             ),
+            ("model", "Model", "Learned depth: a network that is downloaded once. Needs the full engine", 2),
             ("picture", "Picture", "A depth picture of your own: PNG, EXR or .npy", 1),
         ],
+    )
+    depth_model: EnumProperty(
+        name="Model",
+        description="The network that estimates depth",
+        items=_model_items(),
+        default="depth-anything-v2-small",
+    )
+    depth_folder: StringProperty(
+        name="Model Folder",
+        description="A folder with Depth Anything, DPT, ZoeDepth, GLPN, Depth Pro or Marigold",
+        subtype="DIR_PATH",
+        options={*compat.blend_relative()},
     )
     depth_picture: StringProperty(
         name="Depth Picture",
@@ -167,20 +194,28 @@ class DioramaSettings(bpy.types.PropertyGroup):
             self.seed,
         )
 
+    def model_name(self) -> str:
+        """"draft", a catalog id, or the path of a folder."""
+        if self.depth_source != "model":
+            return "draft"
+        return bpy.path.abspath(self.depth_folder) if self.depth_model == "folder" else self.depth_model
+
     def depth_settings(self) -> DepthSettings:
         picture = bpy.path.abspath(self.depth_picture) if self.depth_source == "picture" else ""
-        return DepthSettings("draft", picture, self.near_is_bright, self.near, self.far, self.gamma)
+        return DepthSettings(self.model_name(), picture, self.near_is_bright, self.near, self.far, self.gamma)
 
 
 class DioramaStrip(bpy.types.PropertyGroup):
     """Of a strip: which still it is, or which clip, and what that clip was made with."""
 
     settings_version: IntProperty(default=SETTINGS_VERSION, options={"HIDDEN"})
+    rig_id: StringProperty(description="The rig that this strip shows, or that this clip was baked from")
     source_id: StringProperty(description="Of a still: its own id. Of a clip: the id of its still")
     is_clip: BoolProperty(description="Made by Diorama")
     job_id: StringProperty(description="The job that made this clip")
     clip_path: StringProperty(description="Where the clip was written")
     request: StringProperty(description="The settings that were really used, as JSON")
+    warnings: StringProperty(description="What the engine had to tell about this clip, one sentence a line")
 
 
 def link(strip_type: type) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .camera import CYCLES, EASINGS, MOVES
+from .cli_models import add_models, run_models
 from .errors import BadRequest, DioramaError
 from .protocol import CLIP_FORMATS, CameraMoveRequest, DepthSettings, LensSettings, MoveSettings
 
@@ -190,6 +191,10 @@ def run_check_photo(options: argparse.Namespace) -> Result:
     return facts
 
 
+def run_models_command(options: argparse.Namespace) -> Result:
+    return run_models(options, reporter(options.json))
+
+
 def run_doctor(options: argparse.Namespace) -> Result:
     from .doctor import examine
 
@@ -257,6 +262,7 @@ def build_parser() -> argparse.ArgumentParser:
     view.add_argument("--out", required=True, metavar="OUT.png")
 
     add_camera_move(add("camera-move", run_camera_move, "Make a clip that moves through a still's depth."))
+    add_models(add("models", run_models_command, "List, download or remove models of depth.", image=False))
     add("check-photo", run_check_photo, "Say what a photo is and what to watch for.")
     add("doctor", run_doctor, "Check that the engine is complete.", image=False)
     add("serve", run_serve, "Talk to Blender on stdin and stdout.", image=False)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import camera_move, engine, jobs
+from . import camera_move, engine, jobs, models
 
-CLASSES = (*camera_move.CLASSES, *jobs.CLASSES, *engine.CLASSES)
+CLASSES = (*camera_move.CLASSES, *jobs.CLASSES, *engine.CLASSES, *models.CLASSES)

@@ -31,8 +31,10 @@ class DIORAMA_OT_engine_install(_EngineOperator, bpy.types.Operator):
     bl_idname = "diorama.engine_install"
     bl_label = "Install Engine"
 
+    size: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # "": the one that is there or was begun
+
     def execute(self, context: Any) -> set[str]:
-        return run(self, runtime.install_engine)
+        return run(self, lambda: runtime.install_engine(self.size))
 
 
 class DIORAMA_OT_engine_repair(_EngineOperator, bpy.types.Operator):

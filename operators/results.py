@@ -96,6 +96,8 @@ def retry(job: Job) -> None:
 def pump() -> float:
     """Takes in what the engine and the installer did, places clips; returns the seconds until the next call."""
     busy = runtime.busy()
+    if runtime.models_unknown() and any(scene.diorama.depth_source == "model" for scene in bpy.data.scenes):
+        runtime.models.look()
     for job in runtime.pump():
         if job.state is JobState.finished:
             _unplaced.append(job.id)

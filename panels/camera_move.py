@@ -9,6 +9,7 @@ import bpy
 from ..operators import results
 from ..sequencer import compat
 from ..sequencer.selection import selected_images
+from .models import draw_model_choice
 from .text import draw_sentence
 
 
@@ -67,13 +68,15 @@ class DIORAMA_PT_depth(_SequencerPanel, bpy.types.Panel):
 
     def draw_header_preset(self, context: Any) -> None:
         settings = compat.sequencer_scene(context).diorama
-        self.layout.label(text="Draft" if settings.depth_source == "draft" else "Picture")
+        self.layout.label(text=settings.bl_rna.properties["depth_source"].enum_items[settings.depth_source].name)
 
     def draw(self, context: Any) -> None:
         layout, settings = self.layout, compat.sequencer_scene(context).diorama
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(settings, "depth_source", text="Source")
+        if settings.depth_source == "model":
+            draw_model_choice(layout, context, settings)
         if settings.depth_source == "picture":
             layout.prop(settings, "depth_picture", text="File")
             layout.prop(settings, "near_is_bright")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..engine.camera import EASINGS, MOVES
 from ..sequencer import compat
+from ..session.models import catalog
+from .text import draw_sentence
 
 
 def active_clip(context: Any) -> Any:
@@ -30,14 +33,25 @@ class DIORAMA_PT_clip(bpy.types.Panel):
         return active_clip(context) is not None
 
     def draw(self, context: Any) -> None:
-        settings = json.loads(active_clip(context).diorama.request)
+        clip = active_clip(context)
+        settings = json.loads(clip.diorama.request)
         move, depth = settings["move"], settings["depth"]
         column = self.layout.column(align=True)
         column.scale_y = 0.8
         column.label(text=f"{MOVES[move['name']].label}, amount {move['amount']:.3f}")
         column.label(text=f"{EASINGS[move['easing']].label}, pivot {move['pivot']:.2f}")
-        column.label(text=f"Depth: {'Picture' if depth['picture'] else depth['model'].capitalize()}")
+        column.label(text=f"Depth: {depth_name(depth)}")
         column.label(text=f"{settings['width']} × {settings['height']}, {settings['num_frames']} frames")
+        for sentence in clip.diorama.warnings.splitlines():
+            draw_sentence(self.layout, context, sentence, "INFO")
+
+
+def depth_name(depth: dict[str, Any]) -> str:
+    """Where a clip's depth came from, for people."""
+    model = depth["model"]
+    if depth["picture"]:
+        return "Picture"
+    return catalog()[model].name if model in catalog() else Path(model).name.capitalize()
 
 
 CLASSES = (DIORAMA_PT_clip,)

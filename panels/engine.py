@@ -6,21 +6,28 @@ from typing import Any
 
 import bpy
 
-from ..session import runtime
+from ..session import installer, runtime
 from ..session.installer import InstallState
 from ..session.queue import EngineState
 from .text import draw_sentence
 
 SENTENCES = {
-    InstallState.not_installed: "The engine makes the clips. It is installed once, in a folder of its own (640 MB).",
+    InstallState.not_installed: "The engine makes the clips. It is installed once, in a folder of its own: "
+    "210 MB to download, 680 MB on disk.",
     InstallState.incomplete: "The engine is not installed completely.",
     InstallState.outdated: "The engine belongs to another version of Diorama.",
 }
 
 
+FULL = (
+    "Learned depth needs the full engine: about 230 MB more to download and 1.2 GB more on disk; with a graphics card "
+    "that torch supports, several GB."
+)
+
+
 def draw_engine(layout: Any, context: Any, details: bool) -> None:
     """details: also what only the preferences show (repair, remove)."""
-    installer, state = runtime.installer, runtime.installer.state
+    error, state = runtime.installer.error, runtime.installer.state
     if state is InstallState.installing:
         _draw_progress(layout)
         return
@@ -29,17 +36,18 @@ def draw_engine(layout: Any, context: Any, details: bool) -> None:
     else:
         draw_sentence(layout, context, SENTENCES[state], "INFO")
         if not bpy.app.online_access:
-            _draw_offline(layout, context)
+            draw_offline(layout, context, "the engine cannot be installed yet")
         elif state is InstallState.not_installed:
             layout.operator("diorama.engine_install", icon="IMPORT")
         elif state is InstallState.outdated:
             layout.operator("diorama.engine_install", text="Update Engine", icon="IMPORT")
         else:
             row = layout.row(align=True)
-            row.operator("diorama.engine_install", text="Continue")
+            full = runtime.installer.size == installer.FULL
+            row.operator("diorama.engine_install", text="Continue with the Full Engine" if full else "Continue")
             row.operator("diorama.engine_repair")
-    if installer.error:
-        draw_sentence(layout, context, f"{installer.error.message} {installer.error.remedy}", "ERROR", alert=True)
+    if error:
+        draw_sentence(layout, context, f"{error.message} {error.remedy}", "ERROR", alert=True)
 
 
 def _draw_progress(layout: Any) -> None:
@@ -61,6 +69,10 @@ def _draw_ready(layout: Any, context: Any, details: bool) -> None:
         )
         row.operator("diorama.engine_stop", text="", icon="CANCEL")
     if details:
+        if runtime.installer.full:
+            layout.label(text="This is the full engine, with learned depth.")
+        else:
+            draw_full_offer(layout, context)
         row = layout.row()
         sub = row.row()
         sub.enabled = bpy.app.online_access
@@ -68,13 +80,18 @@ def _draw_ready(layout: Any, context: Any, details: bool) -> None:
         row.operator("diorama.engine_remove", icon="TRASH")
 
 
-def _draw_offline(layout: Any, context: Any) -> None:
-    draw_sentence(
-        layout,
-        context,
-        "Blender is not allowed to go online, so the engine cannot be installed yet.",
-        "INTERNET_OFFLINE",
-    )
+def draw_full_offer(layout: Any, context: Any) -> None:
+    """What the full engine brings and costs, and the button."""
+    draw_sentence(layout, context, FULL, "INFO")
+    if bpy.app.online_access:
+        layout.operator("diorama.engine_install", text="Install Full Engine", icon="IMPORT").size = installer.FULL
+    else:
+        draw_offline(layout, context, "it cannot be installed yet")
+
+
+def draw_offline(layout: Any, context: Any, consequence: str) -> None:
+    """Why there is no button, and the way to allow it."""
+    draw_sentence(layout, context, f"Blender is not allowed to go online, so {consequence}.", "INTERNET_OFFLINE")
     if bpy.app.online_access_override:
         draw_sentence(layout, context, "Blender was started with --offline-mode. Start it without that.")
     elif context.area and context.area.type == "PREFERENCES":

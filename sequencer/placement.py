@@ -95,13 +95,14 @@ def _insert(
     editor = scene.sequence_editor
     active = editor.active_strip
     clip = _load(compat.strips(holder), channel, start, tag, result)
-    _place(clip, scene, result)
+    place_over(clip, scene, result)
     clip.blend_type = "ALPHA_OVER"  # around a letterboxed clip what lies below still shows
     clip.select = False  # the person may be at work on other strips: leave the selection alone
     editor.active_strip = active
     state = clip.diorama
     state.is_clip, state.job_id, state.source_id = True, job_id, tag["source_id"]
     state.clip_path, state.request = result["clip"], json.dumps(result["settings"])
+    state.warnings = "\n".join(result["warnings"])
     bpy.ops.ed.undo_push(message="Camera Move")
     return clip
 
@@ -127,10 +128,11 @@ def _blend_path(path: str) -> str:
     return bpy.path.relpath(path)
 
 
-def _place(clip: Any, scene: Any, result: dict[str, Any]) -> None:
-    """Lays the clip exactly over the part of the frame that the still filled.
+def place_over(clip: Any, scene: Any, result: dict[str, Any]) -> None:
+    """Lays a strip exactly over the part of the frame that the still filled.
 
-    rect counts pixels of the captured still, y down; transform.offset counts pixels of the frame from its centre, y up.
+    result: width and height of the strip's picture; rect, in pixels of the captured still, y down; still_size.
+    transform.offset counts pixels of the frame from its centre, y up.
     """
     still_width, still_height = result["still_size"]
     frame_width, frame_height = scene.render.resolution_x, scene.render.resolution_y

@@ -42,13 +42,14 @@ class EngineState(Enum):
 class Job:
     """One run. Read it freely; only the queue changes it.
 
-    label: for people. tag: plain JSON of the caller, never looked at here. stage, done, total, seconds_left (negative =
-    unknown): as in protocol.Progress. result: of protocol.Finished. error: with kind, message and remedy.
+    request: a protocol.Request. label: for people. tag: plain JSON of the caller, never looked at here. stage, done,
+    total, seconds_left (negative = unknown): as in protocol.Progress. result: of protocol.Finished. error: with kind,
+    message and remedy.
     details: the end of the engine's stderr when the engine itself failed.
     """
 
     id: str
-    request: protocol.CameraMoveRequest
+    request: Any
     label: str
     tag: dict[str, Any]
     state: JobState = JobState.waiting
@@ -100,7 +101,7 @@ class JobQueue:
         """Whether any job is waiting or running."""
         return any(not job.ended for job in self.jobs)
 
-    def submit(self, request: protocol.CameraMoveRequest, label: str = "", tag: dict[str, Any] | None = None) -> Job:
+    def submit(self, request: protocol.Request, label: str = "", tag: dict[str, Any] | None = None) -> Job:
         """Puts a job at the end of the queue; the engine is started if there is none."""
         job = Job(uuid.uuid4().hex, request, label, dict(tag or {}))
         self.jobs.append(job)
@@ -210,7 +211,7 @@ class JobQueue:
                 "be very busy or short of memory. Still waiting.",
             )
         else:
-            self._note(EngineState.ready, f"The engine is ready ({', '.join(client.hello.devices)}).")
+            self._note(EngineState.ready, "The engine is ready.")
         job = self._current
         if self._client and job and job.state is JobState.cancelling and self._cancel_wait.tick() > CANCEL_SECONDS:
             self._end(job, JobState.cancelled)
@@ -301,7 +302,8 @@ class JobQueue:
 
 
 def _run_settle(attempt: _Attempt, job: Job) -> None:
-    attempt.result = recovery.finished_result(job.request.output, job.id)
+    output = getattr(job.request, "output", "")  # what is about models makes no file of its own
+    attempt.result = recovery.finished_result(output, job.id) if output else None
     attempt.done = True
 
 

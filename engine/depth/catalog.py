@@ -74,7 +74,8 @@ def local_folder(model: DepthModel) -> Path | None:
     except ImportError:
         return None
     try:
-        folder = Path(snapshot_download(model.repository, local_files_only=True, allow_patterns=list(WANTED)))
+        folder = Path(snapshot_download(model.repository, local_files_only=True, allow_patterns=list(WANTED),
+                                        ignore_patterns=list(CHOICE)))      # else it misses what was left out
     except LocalEntryNotFoundError:
         return None
     weights = list(folder.rglob("*.safetensors"))

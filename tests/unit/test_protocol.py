@@ -12,13 +12,16 @@ from engine.protocol import (
     Cancel,
     Cancelled,
     DepthSettings,
+    DownloadModel,
     Failed,
     Finished,
     Hello,
+    ListModels,
     MalformedMessage,
     Message,
     MoveSettings,
     Progress,
+    RemoveModel,
     Shutdown,
     Submit,
 )
@@ -37,6 +40,9 @@ REQUEST = CameraMoveRequest(
 )
 MESSAGES: list[Message] = [
     Submit("1", REQUEST),
+    Submit("1", ListModels()),
+    Submit("1", DownloadModel("depth-pro", accept_licence=True)),
+    Submit("1", RemoveModel("depth-pro")),
     Cancel("1"),
     Shutdown(),
     Hello(1, "0.1.0", ("cpu", "cuda:0 A card"), 8 << 30),
