@@ -58,7 +58,8 @@ def main() -> int:
     clock, used = time.perf_counter(), time.process_time()
     still = build_layered_still(rgb, near, camera)
     wall, cpu = time.perf_counter() - clock, time.process_time() - used
-    print(f"layered still {width}x{height}: {wall:.2f} s wall, {cpu:.2f} s CPU, {len(still.layers)} layers, {sum(len(layer.vertices) for layer in still.layers)} vertices")
+    print(f"layered still {width}x{height}: {wall:.2f} s wall, {cpu:.2f} s CPU, "
+          f"{len(still.layers)} layers, {sum(len(layer.vertices) for layer in still.layers)} vertices")
     out_width, out_height = options.out_size or options.size
     camera = camera.resized(out_width / width, out_height / height)
     rasteriser = Rasteriser(still, options.threads)

@@ -46,9 +46,10 @@ def build_layered_still(rgb: np.ndarray, disparity: np.ndarray, intrinsics: Intr
     blend_silhouettes(surfaces, colour, labels, clean_px)
     area = sum(np.count_nonzero(surface.alpha) for surface in surfaces)
     stride = max(1, round(float(np.sqrt(area / VERTEX_BUDGET))))
+    nearest = float(near.max())
     layers: list[Layer] = []
     for surface in surfaces:
-        layers.append(_to_layer(surface, pad, stride, intrinsics))
+        layers.append(_to_layer(surface, pad, stride, nearest, intrinsics))
         if report is not None:
             report(len(layers), len(surfaces))
     return LayeredStill(width, height, intrinsics, pad, layers)
@@ -87,8 +88,8 @@ def _extend(picture: np.ndarray, pad: int) -> np.ndarray:
     return cv2.copyMakeBorder(picture, pad, pad + -height % factor, pad, pad + -width % factor, mirror)
 
 
-def _to_layer(surface: Surface, pad: int, stride: int, intrinsics: Intrinsics) -> Layer:
+def _to_layer(surface: Surface, pad: int, stride: int, nearest: float, intrinsics: Intrinsics) -> Layer:
     """Put a mesh under the picture."""
     vertices, faces, uv = grid_mesh(surface.near, surface.alpha > 0, surface.part[1].start - pad,
-                                    surface.part[0].start - pad, stride, intrinsics)
+                                    surface.part[0].start - pad, stride, nearest, intrinsics)
     return Layer(f"layer_{surface.index}", np.dstack([surface.colour, surface.alpha]), vertices, faces, uv)

@@ -87,6 +87,15 @@ def scan(x, y, inverse_z, source_z, uv, faces, order, first_row, left, right, pa
         small = yc - ya < BLOCK and abs(xb - xa) < BLOCK and abs(xc - xa) < BLOCK
         if small and seen[top >> SHIFT, column >> SHIFT] == 0:
             continue
+        if not small:
+            west = min(max(int(min(xa, xb, xc)), left), right - 1)
+            east = min(max(int(max(xa, xb, xc)), left), right - 1)
+            hidden = True
+            for block_row in range(top >> SHIFT, ((bottom - 1) >> SHIFT) + 1):
+                for block_column in range(west >> SHIFT, (east >> SHIFT) + 1):
+                    hidden = hidden and seen[block_row, block_column] == 0
+            if hidden:
+                continue
         det = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
         if det == 0:
             continue
