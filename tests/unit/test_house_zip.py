@@ -26,6 +26,7 @@ def expected() -> set[str]:
     found = {"blender_manifest.toml", *MODULES} | {name for name in ("LICENSE",) if (ROOT / name).exists()}
     for folder in FOLDERS:
         found |= {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.py")}
+    found.add("engine/depth/catalog.toml")
     return found | {path.relative_to(ROOT).as_posix() for path in (ROOT / "engine" / "requirements").iterdir()}
 
 
