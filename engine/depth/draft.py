@@ -20,6 +20,8 @@ WORKING_SIDE = 640          # cues are found in a picture of this longer side: t
 OUTLINE_SIDE = 2048         # outlines follow the photo at this longer side; beyond that the map is only enlarged
 STANDING = 0.7              # how far the subject is brought to where it stands; it may hang, lie or lean
 UNSURE, SURE = 0.25, 0.9    # a weak response of the network is not trusted, one in between moves things half-way
+RIM = 0.004                 # of the longer side: how rough an outline may be that becomes smooth
+OUTLINE_LEVEL = 0.25        # of the smoothed matte: below a half, so that the outline lies outside
 IN_FRONT = 0.25             # and it stands out from its surroundings by this disparity in any case
 
 
@@ -37,6 +39,7 @@ def draft_depth(rgb: np.ndarray) -> np.ndarray:
     scene, ground = scene_disparity(picture, sky)
     matte = _matte(guide, picture, saliency(small))
     subject = standing_disparity(_resized(matte, scene.shape), scene, ground)
+    matte = _solid(matte)
     subject = scene + STANDING * (subject - scene) + IN_FRONT
     disparity = _resized(scene, matte.shape) * (1 - matte) + _resized(subject, matte.shape) * matte
     if sky.confidence > 0:
@@ -51,6 +54,26 @@ def _matte(guide: np.ndarray, picture: np.ndarray, coarse: np.ndarray) -> np.nda
     radius = max(2, max(picture.shape[:2]) // 80)
     matte = guided_upsample(guide, picture, _resized(coarse, picture.shape[:2]), radius)
     return np.clip((matte - UNSURE) / (SURE - UNSURE), 0, 1)
+
+
+def _solid(matte: np.ndarray) -> np.ndarray:
+    """The same subject with one sharp outline in place of a ragged, half-transparent rim. (H, W) float32 0..1.
+
+    A layer can end there in one clean step; a soft rim is torn into threads when the camera moves. The outline lies a
+    little outside the subject: what stays behind of it would be seen as its ghost, whereas a rim of the surroundings
+    that goes along with it is hardly seen. Inside and outside, the matte keeps its mean level around each pixel.
+    """
+    rim = max(matte.shape) * RIM
+    shape = cv2.GaussianBlur(matte, (0, 0), rim) > OUTLINE_LEVEL
+    inside = _weighted_mean(matte, np.where(shape, matte, 0), 4 * rim)
+    outside = _weighted_mean(matte, np.where(shape, 0, 1 - matte), 4 * rim)
+    return np.where(shape, inside, outside)
+
+
+def _weighted_mean(values: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
+    """Mean around each pixel under a Gaussian window; 0 where there is no weight. (H, W) float32."""
+    total = cv2.GaussianBlur(values * weight, (0, 0), sigma)
+    return total / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-6)
 
 
 def _fitted(rgb: np.ndarray, side: int) -> np.ndarray:
