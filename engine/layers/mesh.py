@@ -1,4 +1,4 @@
-"""A grid of depth over a texture: fine where the surface needs it, coarse where it is even, absent where nothing shows."""
+"""A grid of depth over a texture: fine where the surface needs it, coarse where it is even, absent elsewhere."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def grid_mesh(disparity: np.ndarray, visible: np.ndarray, left: float, top: floa
     """disparity: (h, w) float32 > 0, of every texel. visible: (h, w) bool, texels with any alpha.
 
     left, top: place of the first texel in the photo, pixels. stride: texels between vertices. nearest: largest
-    disparity of the scene. -> vertices (N, 3) float32, faces (M, 3) int32, uv (N, 2) float32. The grid reaches from edge
-    to edge of the texture, half a texel past the outermost centres.
+    disparity of the scene. -> vertices (N, 3) float32, faces (M, 3) int32, uv (N, 2) float32. The grid reaches from
+    edge to edge of the texture, half a texel past the outermost centres.
     """
     height, width = disparity.shape
     columns, rows = _lines(width, stride), _lines(height, stride)
@@ -43,12 +43,12 @@ def grid_mesh(disparity: np.ndarray, visible: np.ndarray, left: float, top: floa
 
 
 def _even_blocks(near: np.ndarray, used: np.ndarray, tolerance: float) -> np.ndarray:
-    """(rows, columns) bool of blocks of cells that are all used and whose vertices lie on four triangles from the corners
-    to the middle within `tolerance`. The outermost lines, which are not a whole stride away, are in no such block."""
+    """(rows, columns) bool of blocks of cells that are all used and whose vertices lie on four triangles from the
+    corners to the middle within `tolerance`. The outermost lines, which are not a whole stride away, are in no such block."""
     tall, wide = (used.shape[0] - 1) // BLOCK, (used.shape[1] - 1) // BLOCK
     if tall < 1 or wide < 1:
         return np.zeros((0, 0), bool)
-    whole = used[:tall * BLOCK, :wide * BLOCK].reshape(tall, BLOCK, wide, BLOCK).all((1, 3))
+    whole = np.asarray(used[:tall * BLOCK, :wide * BLOCK].reshape(tall, BLOCK, wide, BLOCK).all((1, 3)))
     whole[0], whole[:, 0] = False, False
     vertices = np.lib.stride_tricks.sliding_window_view(near, (BLOCK + 1, BLOCK + 1))[::BLOCK, ::BLOCK][:tall, :wide]
     chosen = vertices[whole].reshape(-1, (BLOCK + 1) ** 2)

@@ -19,6 +19,20 @@ from .jit import jit
 SHIFT = 4
 BLOCK = 1 << SHIFT          # pixels a side of the blocks in which hidden triangles are dropped
 
+@jit("void(f4[:, ::1], f8[:, ::1], f8[::1], f8, f4[::1], f4[::1], f4[::1])")
+def project(vertices, world2cam, camera, nearest, x, y, inverse_z):
+    """vertices: (N, 3) float32. world2cam: (4, 4). camera: fx, fy, cx, cy. nearest: least depth that is drawn.
+    x, y, inverse_z: (N,) float32, become pixels and 1/z, 0 for vertices that are too near or behind the camera."""
+    m = world2cam
+    for i in range(len(vertices)):
+        a, b, c = vertices[i, 0], vertices[i, 1], vertices[i, 2]
+        depth = m[2, 0] * a + m[2, 1] * b + m[2, 2] * c + m[2, 3]
+        share = 1 / depth if depth > nearest else 0.0
+        inverse_z[i] = share
+        x[i] = (m[0, 0] * a + m[0, 1] * b + m[0, 2] * c + m[0, 3]) * share * camera[0] + camera[2]
+        y[i] = (m[1, 0] * a + m[1, 1] * b + m[1, 2] * c + m[1, 3]) * share * camera[1] + camera[3]
+
+
 @jit("Tuple((i4[::1], i4[::1]))(f4[::1], f4[::1], i4[:, ::1], i8, i8)")
 def bin_faces(y, inverse_z, faces, band_rows, bands):
     """Sort triangles into bands of rows.
@@ -69,8 +83,9 @@ def scan(x, y, inverse_z, source_z, uv, faces, order, first_row, left, right, pa
     rows = z_out.shape[0]
     z_out[:, left:right] = 0
     spans[:, 0], spans[:, 1] = right, left
-    for i in range(len(order)):
-        a, b, c = faces[order[i], 0], faces[order[i], 1], faces[order[i], 2]
+    for i in range(np.uint64(len(order))):
+        face = np.uint64(order[i])
+        a, b, c = np.uint64(faces[face, 0]), np.uint64(faces[face, 1]), np.uint64(faces[face, 2])
         if y[b] < y[a]:
             a, b = b, a
         if y[c] < y[a]:
@@ -127,67 +142,62 @@ def scan(x, y, inverse_z, source_z, uv, faces, order, first_row, left, right, pa
             spans[row, 0], spans[row, 1] = min(spans[row, 0], begin), max(spans[row, 1], end)
             dy = row - ya
             z0, q0, u0, v0 = za + zy * dy, qa + qy * dy, ua + uy * dy, va + vy * dy
-            for column in range(begin, end):
+            line = np.uint64(row)
+            for column in range(np.uint64(begin), np.uint64(end)):
                 dx = column - xa
                 z = z0 + zx * dx
-                if z > z_out[row, column] and passes[row, column] > 0:
-                    z_out[row, column] = z
-                    q_out[row, column] = q0 + qx * dx
-                    u_out[row, column] = u0 + ux * dx
-                    v_out[row, column] = v0 + vx * dx
+                if z > z_out[line, column] and passes[line, column] > 0:
+                    z_out[line, column] = z
+                    q_out[line, column] = q0 + qx * dx
+                    u_out[line, column] = u0 + ux * dx
+                    v_out[line, column] = v0 + vx * dx
 
 
-@jit("u8(u4)")
-def _spread(texel):
-    """Four bytes -> four lanes of 16 bits, for arithmetic on all channels at once."""
-    lanes = np.uint64(texel)
-    lanes = (lanes | (lanes << np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
-    return (lanes | (lanes << np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
+@jit("i8(i4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], u1[:, ::1], i4[::1], f4[::1], f4[::1])")
+def gather(spans, z, q, u, v, passes, places, columns, rows):
+    """List the pixels that scan() drew and through which light passes. spans, z, q, u, v: from scan().
+    -> how many; places, columns, rows: (at least that many,), become their flat indices in the band and their places in
+    the texture."""
+    width = np.uint64(z.shape[1])
+    count = np.uint64(0)               # unsigned: numba need not look whether an index counts from the end
+    for row in range(np.uint64(z.shape[0])):
+        for column in range(np.uint64(spans[row, 0]), np.uint64(spans[row, 1])):
+            if z[row, column] > 0 and passes[row, column] > 0:
+                share = 1 / q[row, column]
+                places[count] = row * width + column
+                columns[count] = u[row, column] * share
+                rows[count] = v[row, column] * share
+                count += np.uint64(1)
+    return np.int64(count)
 
 
-@jit("void(u4[:, ::1], i4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], f4[:, ::1], u1[:, :, ::1], u1[:, ::1],"
-     " i4[:, ::1])")
-def shade(texture, spans, z, q, u, v, out, passes, open_pixels):
-    """Sample what scan() drew, bilinearly, and composite it under what is there.
+@jit("void(u1[:, ::1], i4[::1], i8, i8, u1[::1], u1[::1], i4[:, ::1])")
+def lay_under(sampled, places, count, width, out, passes, open_pixels):
+    """Composite sampled pixels under what is there.
 
-    texture: (h, w) uint32, the bytes of RGBA with straight alpha, red lowest. spans, z, q, u, v: from scan().
-    out: (rows, width, 3) uint8, passes: (rows, width) uint8, the share of light that still comes through, open_pixels:
+    sampled: (n, 4) uint8, straight alpha, of the first `count` places from gather(). width: of the frame.
+    out: (pixels * 3,) uint8, passes: (pixels,) uint8, the share of light that still comes through, open_pixels:
     (rows / BLOCK, width / BLOCK) int32, pixels of each block where some does; all three are changed.
     """
-    last_row, last_column = texture.shape[0] - 1, texture.shape[1] - 1
-    one, byte, eight = np.uint64(1), np.uint64(255), np.uint64(8)
-    for row in range(np.uint64(0), np.uint64(z.shape[0])):
-        for column in range(np.uint64(spans[row, 0]), np.uint64(spans[row, 1])):
-            through = np.uint64(passes[row, column])
-            if z[row, column] <= 0 or through == 0:
+    for i in range(np.uint64(count)):
+        place = np.uint64(places[i])
+        through, opaque = np.uint32(passes[place]), np.uint32(sampled[i, 3])
+        share = through * opaque
+        if share == 65025:
+            first = np.uint64(3) * place
+            out[first] = sampled[i, 0]
+            out[first + np.uint64(1)] = sampled[i, 1]
+            out[first + np.uint64(2)] = sampled[i, 2]
+            passes[place] = 0
+        elif share == 0:
+            continue
+        else:
+            for k in range(3):
+                added = (np.uint32(sampled[i, k]) * share + np.uint32(32512)) // np.uint32(65025)
+                out[np.int64(place) * 3 + k] += added
+            through = (through * (np.uint32(255) - opaque) + np.uint32(127)) // np.uint32(255)
+            passes[place] = through
+            if through > 0:
                 continue
-            scale = np.float32(256) / q[row, column]
-            x = np.uint64(min(max(int(u[row, column] * scale + np.float32(0.5)), 0), last_column << 8))
-            y = np.uint64(min(max(int(v[row, column] * scale + np.float32(0.5)), 0), last_row << 8))
-            x0, y0 = x >> eight, y >> eight
-            x1, y1 = min(x0 + one, np.uint64(last_column)), min(y0 + one, np.uint64(last_row))
-            fx, fy = x & byte, y & byte
-            both = (fx * fy + np.uint64(128)) >> eight
-            lanes = (_spread(texture[y0, x0]) * (np.uint64(256) - fx - fy + both)
-                     + _spread(texture[y0, x1]) * (fx - both)
-                     + _spread(texture[y1, x0]) * (fy - both)
-                     + _spread(texture[y1, x1]) * both)
-            lanes = ((lanes + np.uint64(0x0080008000800080)) >> eight) & np.uint64(0x00FF00FF00FF00FF)
-            opaque = lanes >> np.uint64(48)
-            share = through * opaque
-            if share == 65025:
-                out[row, column, 0] = lanes & byte
-                out[row, column, 1] = (lanes >> np.uint64(16)) & byte
-                out[row, column, 2] = (lanes >> np.uint64(32)) & byte
-                passes[row, column] = 0
-            elif opaque == 0:
-                continue
-            else:
-                for k in range(3):
-                    value = (lanes >> np.uint64(16 * k)) & byte
-                    out[row, column, k] += (value * share + np.uint64(32512)) // np.uint64(65025)
-                through = (through * (byte - opaque) + np.uint64(127)) // byte
-                passes[row, column] = through
-                if through > 0:
-                    continue
-            open_pixels[row >> np.uint64(SHIFT), column >> np.uint64(SHIFT)] -= 1
+        row = np.int64(place) // width
+        open_pixels[row >> SHIFT, (np.int64(place) - row * width) >> SHIFT] -= 1

@@ -16,6 +16,7 @@ from ..layers.still import Layer, LayeredStill
 from . import kernels
 
 BAND_ROWS = 64
+REMAP_WIDTH = 1024          # pixels to sample are given to OpenCV in rows of that many
 SMALLEST_TEXEL = 0.75       # pixels: where texels would become smaller, a texture reduced by steps of sqrt(2) is used
 NEAREST_SHARE = 1e-3        # of the nearest depth of the still: nearer to the camera than that nothing is drawn
 
@@ -115,14 +116,35 @@ class Rasteriser:
             found = self.scan_band(layer, band, passes, seen)
             if found is None:
                 continue
-            z, q, u, v, spans = found
-            kernels.shade(layer.texture.view(np.uint32)[..., 0], spans, z, q, u, v, out, passes, open_pixels)
-            if inverse_z is not None:
-                part = inverse_z[top:top + BAND_ROWS]
-                hidden = (part == 0) & (passes <= 127)
-                part[hidden] = z[hidden]
+            light = passes > 127 if inverse_z is not None else None
+            self._shade(layer.texture, found, out, passes, open_pixels)
+            if inverse_z is not None and light is not None:
+                np.copyto(inverse_z[top:top + BAND_ROWS], found[0], where=light & (passes <= 127))
             if not open_pixels.any():
                 break
+
+    def _shade(self, texture: np.ndarray, found: tuple[np.ndarray, ...], out: np.ndarray, passes: np.ndarray,
+               open_pixels: np.ndarray) -> None:
+        """Sample what scan_band() found and lay it under what is in the band already."""
+        z, q, u, v, spans = found
+        places, columns, rows = self._list(z.size)
+        count = kernels.gather(spans, z, q, u, v, passes, places, columns, rows)
+        if count == 0:
+            return
+        padded = -(-count // REMAP_WIDTH) * REMAP_WIDTH
+        columns[count:padded], rows[count:padded] = 0, 0
+        sampled = cv2.remap(texture, columns[:padded].reshape(-1, REMAP_WIDTH), rows[:padded].reshape(-1, REMAP_WIDTH),
+                            cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        kernels.lay_under(sampled.reshape(-1, 4), places, count, z.shape[1], out.reshape(-1), passes.reshape(-1),
+                          open_pixels)
+
+    def _list(self, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Room for `size` pixels of this thread: flat indices, columns and rows in the texture."""
+        kept = getattr(self._local, "list", None)
+        if kept is None or len(kept[0]) < size + REMAP_WIDTH:
+            room = size + REMAP_WIDTH
+            kept = self._local.list = np.zeros(room, np.int32), np.zeros(room, np.float32), np.zeros(room, np.float32)
+        return kept
 
     def scan_band(self, layer: _Projected, band: int, passes: np.ndarray, seen: np.ndarray
                   ) -> tuple[np.ndarray, ...] | None:
@@ -149,12 +171,10 @@ class Rasteriser:
         prepared = self._layers[index]
         vertices = prepared.layer.vertices
         camera = view.intrinsics
-        moved = vertices @ view.world2cam[:3, :3].T.astype(np.float32) + view.world2cam[:3, 3].astype(np.float32)
-        depth = moved[:, 2]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            inverse_z = np.where(depth > self._nearest * NEAREST_SHARE, 1 / depth, 0).astype(np.float32)
-        x = (moved[:, 0] * inverse_z * camera.fx + camera.cx).astype(np.float32)
-        y = (moved[:, 1] * inverse_z * camera.fy + camera.cy).astype(np.float32)
+        x, y, inverse_z = np.empty((3, len(vertices)), np.float32)
+        kernels.project(vertices, np.ascontiguousarray(view.world2cam, np.float64),
+                        np.array([camera.fx, camera.fy, camera.cx, camera.cy], np.float64),
+                        self._nearest * NEAREST_SHARE, x, y, inverse_z)
         bands = -(-view.height // BAND_ROWS)
         first, order = kernels.bin_faces(y, inverse_z, prepared.layer.faces, BAND_ROWS, bands)
         ahead = inverse_z > 0
