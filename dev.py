@@ -35,8 +35,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("lint", help="ruff and types")
     commands.add_parser("build", help="the extension's zip")
     bench = commands.add_parser("bench", help="measures; prints a table")
-    bench.add_argument("name", nargs="?", default="camera-move")
+    bench.add_argument("name", nargs="?", default="camera-move", help="'all': all outside Blender; '?' lists")
     bench.add_argument("--runs", type=int, default=5)
+    bench.add_argument("--kit", default="", help="the evaluation kit's folder (default: $DIORAMA_EVAL, ../shared/eval)")
     bench.add_argument("--write", action="store_true", help="also into docs/benchmarks.md")
     commands.add_parser("blender", help="opens a Blender window with Diorama installed")
     commands.add_parser("lock", help="compiles the requirement files anew")
@@ -83,7 +84,7 @@ def run(asked: argparse.Namespace, more: list[str]) -> int:
         case "bench":
             from devtools import bench
 
-            return bench.bench(asked.name, asked.runs, asked.write)
+            return bench.bench(asked.name, asked.runs, asked.write, asked.kit)
         case "blender":
             from devtools import window
 

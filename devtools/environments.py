@@ -49,6 +49,9 @@ class Environment:
 ENVIRONMENTS = {made.name: made for made in (
     Environment("tools", "3.11", (PINS / "tools.txt",)),
     *(Environment(b.environment, b.python, (PINS / f"{b.environment}.txt",)) for b in BLENDERS),
+    # For `dev.py bench`: the evaluation kit with photographs to measure on, and the neighbour we measure beside.
+    Environment("eval", "3.11", (PINS / "eval.txt", PINS / "photo.txt")),
+    Environment("depthflow", "3.12", (PINS / "depthflow.txt",)),
 )}
 
 
