@@ -69,6 +69,8 @@ def addon() -> SimpleNamespace:
         command=module("session.command"),
         preferences=module("preferences"),
         moves=module("engine.camera.moves"),
+        models=module("session.models"),
+        model_panels=module("panels.models"),
     )
 
 
