@@ -7,8 +7,10 @@ pump()          called by the timer, in background mode by tests and dev.py: tak
 from __future__ import annotations
 
 import re
+import shutil
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,22 @@ import bpy
 
 from ..engine.camera import MOVES
 from ..engine.errors import DioramaError
-from ..engine.protocol import CameraMoveRequest
+from ..engine.protocol import CameraMoveRequest, DepthSettings
 from ..preferences import SUFFIXES, preferences
-from ..sequencer import placement, source
+from ..sequencer import paint, placement, source
 from ..session import runtime
+from ..session.background_render import STAGED_SUFFIX
 from ..session.installer import default_data_folder
 from ..session.queue import Job, JobState
 
 BUSY_SECONDS, IDLE_SECONDS = 0.1, 0.25  # idle: how long a fresh job waits for its first look; a look takes microseconds
+PAINT_SUFFIX = ".png"  # of a paint-over, written beside the still of its job
 OLD_STILL_SECONDS = 7 * 24 * 3600  # a crashed Blender leaves its stills behind
 MODAL_EDITS = ("TRANSFORM_OT_", "SEQUENCER_OT_")
+
+# By job.tag["kind"], for jobs that are not a camera move: takes the result a step further, each pump one step, and
+# returns whether that was the last. A DioramaError that it raises stays with the job as its note.
+finishers: dict[str, Callable[[Job], bool]] = {}
 
 _unplaced: list[str] = []  # ids of finished jobs whose clip waits until Blender can take it
 _notes: dict[str, str] = {}  # job id -> why its clip is not on the timeline
@@ -47,7 +55,8 @@ def submit_still(scene: Any, strip: Any) -> Job:
         fps=still.fps,
         clip_format=chosen.clip_format,
         move=settings.move_settings(),
-        depth=settings.depth_settings(),
+        depth=depth_settings(settings, still.image),
+        lens=settings.lens_settings(),
         visible_only=True,
         frame_width=still.frame_width,
         frame_height=still.frame_height,
@@ -63,10 +72,15 @@ def submit_still(scene: Any, strip: Any) -> Job:
     return runtime.queue.submit(request, strip.name, tag)
 
 
+def depth_settings(settings: Any, image: str) -> DepthSettings:
+    """The scene's depth settings, its paint-over written out beside the still. Raises a DioramaError."""
+    return settings.depth_settings(paint.write(settings.correction, Path(image).with_suffix(PAINT_SUFFIX)))
+
+
 def new_still_path() -> Path:
     """A file of its own in the data folder; old ones are removed first."""
     folder = default_data_folder() / "stills"
-    for old in folder.glob("*.tif"):
+    for old in folder.glob("*.*"):
         if time.time() - old.stat().st_mtime > OLD_STILL_SECONDS:
             old.unlink(missing_ok=True)
     return folder / f"{uuid.uuid4().hex}.tif"
@@ -75,7 +89,7 @@ def new_still_path() -> Path:
 def new_clip_path(folder: Path, name: str, clip_format: str) -> str:
     """A path that no file and no unfinished job has."""
     stem = re.sub(r"[^\w-]+", "_", name).strip("_")
-    taken = {job.request.output for job in runtime.queue.jobs}
+    taken = {getattr(job.request, "output", "") for job in runtime.queue.jobs}
     number = 1
     while True:
         path = folder / f"{stem}_{number:03}{SUFFIXES[clip_format]}"
@@ -123,12 +137,27 @@ def place(job_id: str) -> None:
     job = find_job(job_id)
     if job is None or job.result is None:
         return
+    if job.tag.get("kind", "") in finishers:
+        finish(job)
+        return
     found = placement.find_source(job.tag, job.tag["file"] == _files_opened[0])
     if found is None:
         _notes[job.id] = f"'{job.label}' is no longer on the timeline; its clip is kept."
         return
     try:
         placement.insert_above(*found, job.id, job.tag, job.result)
+    except DioramaError as error:
+        _notes[job.id] = f"{error.message} {error.remedy}"
+        return
+    forget(job.id)
+
+
+def finish(job: Job) -> None:
+    """Takes the result of a job of another kind a step further."""
+    try:
+        if not finishers[job.tag["kind"]](job):
+            _unplaced.insert(0, job.id)
+            return
     except DioramaError as error:
         _notes[job.id] = f"{error.message} {error.remedy}"
         return
@@ -172,7 +201,19 @@ def forget(job_id: str, keep_still: bool = False) -> None:
     runtime.queue.forget(job_id)
     _notes.pop(job_id, None)
     if not keep_still:
-        Path(job.request.image).unlink(missing_ok=True)
+        drop_still(job)
+
+
+def drop_still(job: Job) -> None:
+    """Deletes what was written for a job alone: its captured still, the copy of the .blend that a render reads."""
+    own = default_data_folder()
+    for name in ("image", "z_picture", "blend", "staged"):
+        path = Path(getattr(job.request, name, ""))  # what has no still of its own works on a folder that stays
+        if name == "staged" and path.name.endswith(STAGED_SUFFIX):
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.parent in (own / "stills", own / "renders"):
+            path.unlink(missing_ok=True)
+            path.with_suffix(PAINT_SUFFIX).unlink(missing_ok=True)
 
 
 def file_opened() -> None:
@@ -184,7 +225,7 @@ def file_opened() -> None:
 def clear() -> None:
     """For unregister: drops all that was remembered, and the stills of jobs that will not go on."""
     for job in runtime.queue.jobs:
-        Path(job.request.image).unlink(missing_ok=True)
+        drop_still(job)
     _unplaced.clear()
     _notes.clear()
     _last_error.clear()

@@ -12,6 +12,7 @@ from ..session.queue import Job, JobState
 from .text import draw_sentence
 
 STAGES = {
+    "scene": "Opening the scene",
     "load": "Reading the photo",
     "depth": "Estimating depth",
     "layers": "Building layers",
@@ -61,6 +62,9 @@ class DIORAMA_PT_jobs(bpy.types.Panel):
             row.progress(factor=job.done / job.total if job.total else 0.0, text=progress_text(job))
             row.operator("diorama.cancel", text="", icon="X").job_id = job.id
             return
+        if results.is_finishing(job):
+            column.label(text="Putting it into the scene")
+            return
         row = column.row(align=True)
         if job.state is JobState.failed and job.error:
             draw_sentence(column, context, f"{job.error.message} {job.error.remedy}", "ERROR", alert=True)
@@ -69,7 +73,8 @@ class DIORAMA_PT_jobs(bpy.types.Panel):
         elif job.state is JobState.finished:
             draw_sentence(column, context, results.note_of(job) or "The clip is ready.", "INFO")
             row = column.row(align=True)
-            row.operator("diorama.insert_clip", icon="ADD").job_id = job.id
+            if "kind" not in job.tag:
+                row.operator("diorama.insert_clip", icon="ADD").job_id = job.id
         row.operator("diorama.dismiss", text="", icon="X").job_id = job.id
 
 

@@ -16,19 +16,12 @@ from typing import Any
 from ..engine import protocol
 from ..engine.errors import DioramaError, EngineFailure, InternalError
 from . import recovery
+from .background_render import BackgroundRenders, RenderRequest
 from .client import EngineClient, Patience
 from .command import EngineCommand
+from .job import Job, JobState
 
 CANCEL_SECONDS = 5.0  # a step of a job takes far less; after that the person's wish goes before the warm process
-
-
-class JobState(Enum):
-    waiting = "waiting"
-    running = "running"
-    cancelling = "cancelling"
-    finished = "finished"
-    cancelled = "cancelled"
-    failed = "failed"
 
 
 class EngineState(Enum):
@@ -36,34 +29,6 @@ class EngineState(Enum):
     starting = "starting"
     ready = "ready"
     silent = "silent"
-
-
-@dataclass
-class Job:
-    """One run. Read it freely; only the queue changes it.
-
-    request: a protocol.Request. label: for people. tag: plain JSON of the caller, never looked at here. stage, done,
-    total, seconds_left (negative = unknown): as in protocol.Progress. result: of protocol.Finished. error: with kind,
-    message and remedy.
-    details: the end of the engine's stderr when the engine itself failed.
-    """
-
-    id: str
-    request: Any
-    label: str
-    tag: dict[str, Any]
-    state: JobState = JobState.waiting
-    stage: str = ""
-    done: int = 0
-    total: int = 0
-    seconds_left: float = -1.0
-    result: dict[str, Any] | None = None
-    error: DioramaError | None = None
-    details: str = ""
-
-    @property
-    def ended(self) -> bool:
-        return self.state in (JobState.finished, JobState.cancelled, JobState.failed)
 
 
 @dataclass
@@ -93,6 +58,7 @@ class JobQueue:
         self._current: Job | None = None
         self._cancel_wait = Patience()
         self._ended: list[Job] = []
+        self._renders = BackgroundRenders()
 
     # ------------------------------------------------------------------ what a person does
 
@@ -101,8 +67,13 @@ class JobQueue:
         """Whether any job is waiting or running."""
         return any(not job.ended for job in self.jobs)
 
-    def submit(self, request: protocol.Request, label: str = "", tag: dict[str, Any] | None = None) -> Job:
-        """Puts a job at the end of the queue; the engine is started if there is none."""
+    def submit(
+        self, request: protocol.Request | RenderRequest, label: str = "", tag: dict[str, Any] | None = None
+    ) -> Job:
+        """Puts a job at the end of the queue; the engine is started if there is none.
+
+        A RenderRequest goes to a Blender of its own instead and runs beside the engine's jobs.
+        """
         job = Job(uuid.uuid4().hex, request, label, dict(tag or {}))
         self.jobs.append(job)
         self._advance()
@@ -115,6 +86,8 @@ class JobQueue:
                 continue
             if job.state is JobState.waiting:
                 self._end(job, JobState.cancelled)
+            elif isinstance(job.request, RenderRequest):
+                self._renders.cancel(job)
             elif job.state is JobState.running and self._client:
                 job.state = JobState.cancelling
                 self._cancel_wait.reset()
@@ -129,9 +102,9 @@ class JobQueue:
         self.jobs = [job for job in self.jobs if job.id != job_id or not job.ended]
 
     def stop_engine(self) -> None:
-        """Cancels every job and ends the engine process; its memory is free within two seconds."""
+        """Cancels every job of the engine and ends its process; its memory is free within two seconds."""
         for job in self.jobs:
-            if not job.ended:
+            if not job.ended and not isinstance(job.request, RenderRequest):
                 self._end(job, JobState.cancelled)
         self._drop_engine(grace=2.0)
         self._note(EngineState.stopped, "The engine is not running.")
@@ -140,6 +113,7 @@ class JobQueue:
         """For unregister: stops the engine and waits for its end, at most `wait` seconds."""
         client = self._client
         self.stop_engine()
+        self._renders.close(wait)
         if client:
             client.end(wait=wait)
 
@@ -149,6 +123,8 @@ class JobQueue:
         self._take_settled()
         if self._client:
             self._take_messages(self._client)
+        for job, state in self._renders.pump(self.jobs):
+            self._end(job, state)
         self._advance()
         ended, self._ended = self._ended, []
         return ended
@@ -159,7 +135,8 @@ class JobQueue:
         """Sends the next waiting job, or starts the engine for it."""
         if self._current or self._start or self._settling:
             return
-        job = next((job for job in self.jobs if job.state is JobState.waiting), None)
+        waiting = (job for job in self.jobs if job.state is JobState.waiting)
+        job = next((job for job in waiting if not isinstance(job.request, RenderRequest)), None)
         if job is None:
             return
         if self._client is None:
@@ -273,7 +250,7 @@ class JobQueue:
         """No engine can be had: every waiting job says so, and nothing is tried again until a new job comes."""
         self._note(EngineState.stopped, f"{error.message} {error.remedy}")
         for job in self.jobs:
-            if not job.ended:
+            if not job.ended and not isinstance(job.request, RenderRequest):
                 job.error, job.details = error, details
                 self._end(job, JobState.failed)
 
