@@ -19,11 +19,13 @@ from bpy.props import (
 )
 
 from .engine.camera import CYCLES, EASINGS, MOVES
-from .engine.protocol import DepthSettings, MoveSettings
+from .engine.protocol import DepthSettings, LensSettings, MoveSettings
 from .sequencer import compat
 from .session.models import catalog
 
 SETTINGS_VERSION = 1
+LEAST_RANGE = 0.01  # between near and far
+NO_POINT = (-1.0, -1.0)
 
 NUMBERS = {
     "push_in": 0,
@@ -70,6 +72,27 @@ def _use_good_amount(settings: Any, _context: Any) -> None:
     settings.amount = MOVES[settings.move].default
 
 
+def _keep_far_below(settings: Any, _context: Any) -> None:
+    if settings.far > settings.near - LEAST_RANGE:
+        settings.far = max(settings.near - LEAST_RANGE, 0.0)
+
+
+def _keep_near_above(settings: Any, _context: Any) -> None:
+    if settings.near < settings.far + LEAST_RANGE:
+        settings.near = min(settings.far + LEAST_RANGE, 1.0)
+
+
+def _point(what: str) -> Any:
+    return FloatVectorProperty(
+        name="Point",
+        description=f"{what}: x from the left and y from the top, as shares of the frame",
+        size=2,
+        min=0.0,
+        max=1.0,
+        default=(0.5, 0.5),
+    )
+
+
 class DioramaSettings(bpy.types.PropertyGroup):
     """Of a scene: what the next clip will be. Its length is always the strip's."""
 
@@ -110,15 +133,57 @@ class DioramaSettings(bpy.types.PropertyGroup):
         max=1.0,
         default=(0.1, 0.1, 0.8, 0.8),
     )
-    use_pivot: BoolProperty(
-        name="Choose Pivot", description="Choose the depth that keeps its place; otherwise the middle of the photo does"
+    pivot_from: EnumProperty(
+        name="Pivot",
+        description="What keeps its place while everything nearer and farther moves",
+        items=[
+            ("middle", "Middle", "What lies in the middle of the photo", 0),
+            ("point", "Point", "What lies at a point of the picture", 1),
+            ("depth", "Depth", "Whatever has this depth", 2),
+        ],
     )
+    pivot_point: _point("What keeps its place")
     pivot: FloatProperty(
         name="Pivot",
         description="The depth that keeps its place: 0 is farthest, 1 is nearest",
         min=0.0,
         max=1.0,
         default=0.5,
+        subtype="FACTOR",
+    )
+    use_dof: BoolProperty(name="Depth of Field", description="Blur what is not in focus, from the first frame on")
+    f_stop: FloatProperty(
+        name="F-Stop",
+        description="As of a Blender camera: a lower number blurs more",
+        min=0.1,
+        soft_max=16.0,
+        default=2.8,
+        precision=1,
+        step=10,
+    )
+    focus_from: EnumProperty(
+        name="Focus",
+        description="What is sharp",
+        items=[
+            ("pivot", "Pivot", "What keeps its place", 0),
+            ("point", "Point", "What lies at a point of the picture", 1),
+            ("depth", "Depth", "Whatever has this depth", 2),
+        ],
+    )
+    focus_point: _point("What is sharp")
+    focus: FloatProperty(
+        name="Focus",
+        description="The depth that is sharp: 0 is farthest, 1 is nearest",
+        min=0.0,
+        max=1.0,
+        default=0.5,
+        subtype="FACTOR",
+    )
+    vignette: FloatProperty(
+        name="Vignette",
+        description="How much darker the corners are, from the first frame on",
+        min=0.0,
+        max=1.0,
         subtype="FACTOR",
     )
     depth_source: EnumProperty(
@@ -159,17 +224,19 @@ class DioramaSettings(bpy.types.PropertyGroup):
     )
     near: FloatProperty(
         name="Near",
-        description="The level of nearness that counts as nearest",
-        min=0.0,
+        description="The level of nearness that counts as nearest; all above it is as near",
+        update=_keep_far_below,
+        min=LEAST_RANGE,
         max=1.0,
         default=1.0,
         subtype="FACTOR",
     )
     far: FloatProperty(
         name="Far",
-        description="The level of nearness that counts as farthest",
+        description="The level of nearness that counts as farthest; all below it is as far",
+        update=_keep_near_above,
         min=0.0,
-        max=1.0,
+        max=1.0 - LEAST_RANGE,
         default=0.0,
         subtype="FACTOR",
     )
@@ -182,16 +249,32 @@ class DioramaSettings(bpy.types.PropertyGroup):
         default=1.0,
     )
 
+    invert: BoolProperty(name="Invert", description="Near becomes far: for a depth that came out the wrong way round")
+    correction: PointerProperty(
+        name="Paint-Over",
+        description="An image of the photo's shape: where it is painted, its brightness is the depth, bright is near",
+        type=bpy.types.Image,
+    )
+
     def move_settings(self) -> MoveSettings:
         return MoveSettings(
             self.move,
             self.amount,
             self.easing,
             self.cycle,
-            self.pivot if self.use_pivot else -1.0,
+            self.pivot if self.pivot_from == "depth" else -1.0,
             tuple(self.crop_from),
             tuple(self.crop_to),
             self.seed,
+            tuple(self.pivot_point) if self.pivot_from == "point" else NO_POINT,
+        )
+
+    def lens_settings(self) -> LensSettings:
+        return LensSettings(
+            self.f_stop if self.use_dof else 0.0,
+            self.focus if self.focus_from == "depth" else -1.0,
+            tuple(self.focus_point) if self.focus_from == "point" else NO_POINT,
+            self.vignette,
         )
 
     def model_name(self) -> str:
@@ -200,9 +283,13 @@ class DioramaSettings(bpy.types.PropertyGroup):
             return "draft"
         return bpy.path.abspath(self.depth_folder) if self.depth_model == "folder" else self.depth_model
 
-    def depth_settings(self) -> DepthSettings:
+    def depth_settings(self, correction: str = "") -> DepthSettings:
+        """correction: path of the paint-over as it was written for the job, or ""."""
         picture = bpy.path.abspath(self.depth_picture) if self.depth_source == "picture" else ""
-        return DepthSettings(self.model_name(), picture, self.near_is_bright, self.near, self.far, self.gamma)
+        invert = self.invert and self.depth_source != "picture"
+        return DepthSettings(
+            self.model_name(), picture, self.near_is_bright, self.near, self.far, self.gamma, invert, correction
+        )
 
 
 class DioramaStrip(bpy.types.PropertyGroup):
@@ -212,7 +299,8 @@ class DioramaStrip(bpy.types.PropertyGroup):
     rig_id: StringProperty(description="The rig that this strip shows, or that this clip was baked from")
     source_id: StringProperty(description="Of a still: its own id. Of a clip: the id of its still")
     is_clip: BoolProperty(description="Made by Diorama")
-    job_id: StringProperty(description="The job that made this clip")
+    is_depth: BoolProperty(description="Shows the depth of a clip")
+    job_id: StringProperty(description="The job that made this clip, or whose depth this is")
     clip_path: StringProperty(description="Where the clip was written")
     request: StringProperty(description="The settings that were really used, as JSON")
     warnings: StringProperty(description="What the engine had to tell about this clip, one sentence a line")

@@ -10,7 +10,7 @@ from bpy.app.handlers import persistent
 
 from . import operators, preferences, properties
 from .operators import results
-from .panels import camera_move, clip, engine, jobs, menus
+from .panels import camera_move, clip, engine, jobs, lens, menus
 from .sequencer import compat
 from .session import runtime
 
@@ -20,6 +20,7 @@ CLASSES = (
     preferences.DioramaPreferences,
     *operators.CLASSES,
     *camera_move.CLASSES,
+    *lens.CLASSES,
     *jobs.CLASSES,
     *clip.CLASSES,
     *engine.CLASSES,

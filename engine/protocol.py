@@ -38,9 +38,9 @@ class DepthSettings:
 
     model: "draft", a catalog id, or a folder. picture: path of a depth picture or .npy that replaces the model, or "".
     near_is_bright: how to read that picture. near, far: the levels of relative disparity (0 = farthest, 1 = nearest)
-    that become nearest and farthest; gamma > 1 pushes the middle away from the camera. invert: near becomes far, before
-    the levels. correction: path of a paint-over in the aspect of the visible still, or "": where it is opaque its grey level
-    (near = bright) replaces all of this.
+    that become nearest and farthest; gamma > 1 pushes the middle away from the camera. invert: near becomes far,
+    before the levels. correction: path of a paint-over in the aspect of the visible still, or "": where it is opaque
+    its grey level (near = bright) replaces all of this.
     """
 
     model: str = "draft"
@@ -58,8 +58,8 @@ class MoveSettings:
     """A camera move.
 
     name, easing, cycle: see engine/camera/moves.py, as is what amount is a share of. pivot: relative disparity
-    (0 far, 1 near) of the plane that keeps its place; negative = chosen from the picture. pivot_point: x from the left, y
-    from the top, as shares of the still as it was given; where not negative, the plane is the one at this point.
+    (0 far, 1 near) of the plane that keeps its place; negative = chosen from the picture. pivot_point: x from the left,
+    y from the top, as shares of the still as it was given; where not negative, the plane is the one at this point.
     crop_from, crop_to: x, y, width, height as shares of the frame, for the move "crop" only. seed: for "handheld".
     """
 
@@ -78,8 +78,8 @@ class MoveSettings:
 class LensSettings:
     """What a real lens adds to the move.
 
-    f_stop: as of a Blender camera; 0 = everything is sharp. focus: relative disparity (0 far, 1 near) of the plane in focus;
-    negative = the pivot. focus_point: as pivot_point; where not negative, what is at this point is in focus.
+    f_stop: as of a Blender camera; 0 = everything is sharp. focus: relative disparity (0 far, 1 near) of the plane in
+    focus; negative = the pivot. focus_point: as pivot_point; where not negative, what is at this point is in focus.
     vignette: 0 = none .. 1 = the fall-off of a very wide lens.
     """
 
@@ -129,8 +129,8 @@ class LayersRequest:
 
     image, depth, visible_only, frame_width, frame_height, intrinsics, z_picture: as in CameraMoveRequest.
     output: the folder to be made; one that is there is replaced as a whole. pivot: relative disparity (0 far, 1 near)
-    of the plane that a rig turns around; negative = chosen from the picture. max_width, max_height: the still is
-    reduced to fit into this, pixels; 0 = not reduced.
+    of the plane that a rig turns around; negative = chosen from the picture. pivot_point: as in MoveSettings.
+    max_width, max_height: the still is reduced to fit into this, pixels; 0 = not reduced.
     """
 
     image: str
@@ -144,6 +144,7 @@ class LayersRequest:
     max_height: int = 0
     intrinsics: tuple[float, ...] = ()
     z_picture: str = ""
+    pivot_point: tuple[float, float] = (-1.0, -1.0)
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,7 @@ class Shutdown:
 
 @dataclass(frozen=True)
 class Hello:
-    """First message, always. devices: such as ["cpu", "cuda:0 NVIDIA ..."]. memory_bytes: of the machine."""
+    """First message, always. devices: what is known without loading torch. memory_bytes: of the machine."""
 
     protocol_version: int
     engine_version: str

@@ -216,6 +216,16 @@ def drop_still(job: Job) -> None:
             path.with_suffix(PAINT_SUFFIX).unlink(missing_ok=True)
 
 
+def files_opened() -> int:
+    """How many .blend files were opened so far: which one a job belongs to."""
+    return _files_opened[0]
+
+
+def is_finishing(job: Job) -> bool:
+    """Whether the engine is done and Blender's own part is being done now."""
+    return job.id in _unplaced
+
+
 def file_opened() -> None:
     """Another .blend is open now: jobs go on, their clips go to their strips only where the strips' ids are found."""
     _files_opened[0] += 1

@@ -9,6 +9,7 @@ import bpy
 from ..operators import results
 from ..sequencer import compat
 from ..sequencer.selection import selected_images
+from .lens import draw_choice
 from .models import draw_model_choice
 from .text import draw_sentence
 
@@ -35,8 +36,9 @@ class DIORAMA_PT_camera_move(_SequencerPanel, bpy.types.Panel):
         column = layout.column()
         column.prop(settings, "move")
         column.prop(settings, "amount", text="Depth Amount" if settings.move == "crop" else None)
-        column.prop(settings, "easing")
         column.prop(settings, "cycle")
+        if settings.cycle != "loop":  # a loop runs evenly or swings like a pendulum
+            column.prop(settings, "easing")
         if settings.move == "handheld":
             column.prop(settings, "seed")
         if settings.move == "crop":
@@ -84,11 +86,10 @@ class DIORAMA_PT_depth(_SequencerPanel, bpy.types.Panel):
         column.prop(settings, "near")
         column.prop(settings, "far")
         column.prop(settings, "gamma")
-        row = layout.row(heading="Pivot")
-        row.prop(settings, "use_pivot", text="")
-        sub = row.row()
-        sub.active = settings.use_pivot
-        sub.prop(settings, "pivot", text="")
+        if settings.depth_source != "picture":
+            column.prop(settings, "invert")
+        layout.template_ID(settings, "correction", new="diorama.new_paint_over", open="image.open", text="Paint-Over")
+        draw_choice(layout, settings, "pivot")
 
 
 CLASSES = (DIORAMA_PT_camera_move, DIORAMA_PT_depth)

@@ -10,15 +10,10 @@ import bpy
 
 from ..engine.camera import EASINGS, MOVES
 from ..sequencer import compat
+from ..sequencer.depth_strip import depth_strips
+from ..sequencer.selection import active_clip
 from ..session.models import catalog
 from .text import draw_sentence
-
-
-def active_clip(context: Any) -> Any:
-    """The active strip if Diorama made it, else None."""
-    editor = compat.sequencer_scene(context).sequence_editor
-    strip = editor.active_strip if editor else None
-    return strip if strip and strip.select and strip.diorama.is_clip else None
 
 
 class DIORAMA_PT_clip(bpy.types.Panel):
@@ -33,7 +28,7 @@ class DIORAMA_PT_clip(bpy.types.Panel):
         return active_clip(context) is not None
 
     def draw(self, context: Any) -> None:
-        clip = active_clip(context)
+        scene, clip = compat.sequencer_scene(context), active_clip(context)
         settings = json.loads(clip.diorama.request)
         move, depth = settings["move"], settings["depth"]
         column = self.layout.column(align=True)
@@ -42,6 +37,9 @@ class DIORAMA_PT_clip(bpy.types.Panel):
         column.label(text=f"{EASINGS[move['easing']].label}, pivot {move['pivot']:.2f}")
         column.label(text=f"Depth: {depth_name(depth)}")
         column.label(text=f"{settings['width']} × {settings['height']}, {settings['num_frames']} frames")
+        row = self.layout.row(align=True)
+        row.operator("diorama.show_depth", icon="IMAGE_ZDEPTH", depress=bool(depth_strips(scene, clip)))
+        row.operator("diorama.use_depth")
         for sentence in clip.diorama.warnings.splitlines():
             draw_sentence(self.layout, context, sentence, "INFO")
 

@@ -33,9 +33,14 @@ def free_channel(holder: Any, above: int, start: int, end: int) -> int | None:
     return None
 
 
+def is_made(strip: Any) -> bool:
+    """Whether Diorama put this strip there: it carries its source's id, but is not the source."""
+    return strip.diorama.is_clip or strip.diorama.is_depth
+
+
 def mark_source(scene: Any, strip: Any) -> str:
     """Gives the strip an id of its own in its scene, and returns it: a duplicated strip brought its id along."""
-    ids = [s.diorama.source_id for s in compat.strips_all(scene) if not s.diorama.is_clip]
+    ids = [s.diorama.source_id for s in compat.strips_all(scene) if not is_made(s)]
     if not strip.diorama.source_id or ids.count(strip.diorama.source_id) > 1:
         strip.diorama.source_id = uuid.uuid4().hex
     return strip.diorama.source_id
@@ -49,7 +54,7 @@ def find_source(tag: dict[str, Any], same_file: bool) -> tuple[Any, Any] | None:
     """
     scenes = sorted((s for s in bpy.data.scenes if s.library is None), key=lambda s: s.name != tag["scene"])
     for scene in scenes:
-        stills = [s for s in compat.strips_all(scene) if s.type == "IMAGE" and not s.diorama.is_clip]
+        stills = [s for s in compat.strips_all(scene) if s.type == "IMAGE" and not is_made(s)]
         same = [s for s in stills if s.diorama.source_id == tag["source_id"]]
         if same:
             return scene, next((s for s in same if s.name == tag["strip"]), same[0])
@@ -112,16 +117,16 @@ def _load(strips: Any, channel: int, start: int, tag: dict[str, Any], result: di
     files = result["files"]
     name = f"{tag['strip']} {tag['move_label']}"
     if Path(result["clip"]).is_file():
-        clip = strips.new_movie(name, _blend_path(result["clip"]), channel, start, fit_method="ORIGINAL")
+        clip = strips.new_movie(name, blend_path(result["clip"]), channel, start, fit_method="ORIGINAL")
     else:
-        clip = strips.new_image(name, _blend_path(files[0]), channel, start, fit_method="ORIGINAL")
+        clip = strips.new_image(name, blend_path(files[0]), channel, start, fit_method="ORIGINAL")
         for file in files[1:]:
             clip.elements.append(Path(file).name)
     compat.set_right_handle(clip, start + result["num_frames"])
     return clip
 
 
-def _blend_path(path: str) -> str:
+def blend_path(path: str) -> str:
     """Relative to the .blend where that is possible, so that a project folder can be moved as a whole."""
     if not bpy.data.filepath or Path(path).drive != Path(bpy.data.filepath).drive:
         return path

@@ -35,6 +35,13 @@ def selected_images(scene: Any) -> list[Any]:
     return [strip for strip in selected_strips(scene) if strip.type == "IMAGE"]
 
 
+def active_clip(context: Any) -> Any:
+    """The active strip if Diorama made it, else None."""
+    editor = compat.sequencer_scene(context).sequence_editor
+    strip = editor.active_strip if editor else None
+    return strip if strip and strip.select and strip.diorama.is_clip else None
+
+
 def selected_stills(scene: Any) -> tuple[list[Any], list[DioramaError]]:
     """The usable stills among the selected strips, and why each of the others is refused.
 
@@ -61,6 +68,8 @@ def check_still(scene: Any, strip: Any) -> None:
         raise BadSelection(f"'{name}' is {KINDS.get(strip.type, 'an effect strip')}, not a still.", SELECT_A_PHOTO)
     if len(strip.elements) > 1:
         raise BadSelection(f"'{name}' is a sequence of {len(strip.elements)} pictures, not a still.", SELECT_A_PHOTO)
+    if strip.diorama.is_depth:
+        raise BadSelection(f"'{name}' shows the depth of a clip.", "Select the photo below it and try again.")
     holder = holder_of(scene, strip)
     channel = holder.channels[strip.channel]
     # The channel first: a strip in a locked channel says of itself that it is locked.

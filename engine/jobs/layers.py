@@ -15,8 +15,9 @@ from ..camera import Bounds
 from ..errors import BadRequest, OutputFailed
 from ..files import save_array, save_picture, write_whole
 from ..protocol import LayersRequest
+from .lens import chosen_disparity
 from .stages import Stages, record
-from .still import central_disparity, frame_still, geometry_of
+from .still import frame_still, geometry_of
 
 
 def layers(job_id: str, request: LayersRequest, stages: Stages) -> dict[str, Any]:
@@ -54,7 +55,8 @@ def layers(job_id: str, request: LayersRequest, stages: Stages) -> dict[str, Any
             _publish(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    pivot = request.pivot if request.pivot >= 0 else central_disparity(geometry.relative_disparity)
+    relative = geometry.relative_disparity
+    pivot = chosen_disparity(relative, request.pivot, request.pivot_point, rect, still_size)
     settings = dataclasses.asdict(request) | {"pivot": pivot, "lens_mm": geometry.lens_mm}
     return record(
         job_id,

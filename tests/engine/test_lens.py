@@ -5,7 +5,6 @@ import pytest
 
 from engine.camera import Intrinsics, View
 from engine.layers import Layer, LayeredStill
-from engine.layers.mesh import grid_mesh
 from engine.render import Rasteriser
 from engine.render.lens import Lens, falloff, frame_maker
 
@@ -16,8 +15,11 @@ VIEW = View(np.eye(4), CAMERA, WIDTH, HEIGHT)
 
 def plane(name: str, rgba: np.ndarray, z: float) -> Layer:
     """A layer that fills the frame at depth z."""
-    near = np.full((HEIGHT, WIDTH), 1 / z, np.float32)
-    return Layer(name, rgba, *grid_mesh(near, np.ones((HEIGHT, WIDTH), bool), 0, 0, 4, CAMERA))
+    corners = np.array([[0, 1], [1, 1], [0, 0], [1, 0]], np.float32)
+    x = (corners[:, 0] * WIDTH - 0.5 - CAMERA.cx) / CAMERA.fx * z
+    y = ((1 - corners[:, 1]) * HEIGHT - 0.5 - CAMERA.cy) / CAMERA.fy * z
+    vertices = np.stack([x, y, np.full(4, z)], axis=1).astype(np.float32)
+    return Layer(name, rgba, vertices, np.array([[0, 1, 2], [1, 3, 2]], np.int32), corners)
 
 
 def scene(front_z: float = 1.0, back_z: float = 4.0) -> Rasteriser:
