@@ -103,7 +103,7 @@ def _run(tier: str, python: Path, package: str, more: list[str]) -> Outcome:
 
 def lint() -> int:
     """ruff and types alone; returns the exit status."""
-    return 0 if _run("lint", _prepare("lint"), "", []).state == "passed" else 1
+    return 0 if _run("lint", _prepare("lint", asked=True), "", []).state == "passed" else 1
 
 
 def _lint(python: Path) -> tuple[str, str]:

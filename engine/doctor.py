@@ -10,13 +10,14 @@ import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from . import VERSION
 from .errors import DioramaError, EngineFailure
 
-PINS = Path(__file__).parent / "requirements" / "light.txt"
+PINS = Path(__file__).parent / "requirements"
 REPAIR = "Repair the engine from Diorama's preferences."
 
 
@@ -48,10 +49,13 @@ def _python() -> str:
 def _packages() -> str:
     """Every pinned package is there in exactly the pinned version."""
     wrong = []
-    pins = re.findall(r"^([\w.-]+)==(\S+)", PINS.read_text(encoding="utf-8"), re.MULTILINE)
+    names = ("full.txt", "torch.txt") if find_spec("torch") else ("light.txt",)
+    text = "".join((PINS / name).read_text(encoding="utf-8") for name in names)
+    # A pin with a condition is for some machines or Pythons only; of torch the build is not pinned.
+    pins = re.findall(r"^([\w.-]+)==(\S+)(?: \\)?$", text, re.MULTILINE)
     for name, version in pins:
         try:
-            found = metadata.version(name)
+            found = metadata.version(name).split("+")[0]
         except metadata.PackageNotFoundError:
             found = "missing"
         if found != version:

@@ -27,7 +27,6 @@ from .protocol import (
     MAX_LINE_BYTES,
     PROTOCOL_VERSION,
     Alive,
-    CameraMoveRequest,
     Cancel,
     Cancelled,
     Failed,
@@ -36,6 +35,7 @@ from .protocol import (
     MalformedMessage,
     Message,
     Progress,
+    Request,
     Shutdown,
     Submit,
     decode,
@@ -182,12 +182,12 @@ class Worker(threading.Thread):
         super().__init__(name="worker", daemon=True)
         self._outbox = outbox
         self._wake = threading.Condition()
-        self._waiting: dict[str, CameraMoveRequest] = {}
+        self._waiting: dict[str, Request] = {}
         self._running = ""
         self._cancel = threading.Event()
         self._closed = False
 
-    def submit(self, job_id: str, request: CameraMoveRequest) -> None:
+    def submit(self, job_id: str, request: Request) -> None:
         with self._wake:
             if job_id == self._running or job_id in self._waiting:
                 raise MalformedMessage(f"job {job_id} was sent twice")
@@ -228,7 +228,7 @@ class Worker(threading.Thread):
                 self._running = ""
                 self._say(job_id, last_words)
 
-    def _run_job(self, job_id: str, request: CameraMoveRequest) -> Message:
+    def _run_job(self, job_id: str, request: Request) -> Message:
         """The job's terminal message."""
         estimate = Remaining()
 

@@ -94,7 +94,7 @@ def download_model(model_id: str, report: Callable[[int, int], None] | None = No
                          f"Read it on the page of {model.repository} at the model hub, then accept it.")
     try:
         import huggingface_hub
-        from huggingface_hub import constants       # not an attribute until somebody imports it
+        from huggingface_hub import constants  # not an attribute until somebody imports it
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
     except ImportError as error:
         raise WeightsMissing("Learned depth needs the full engine, which is not installed.", INSTALL_FULL) from error
