@@ -10,7 +10,7 @@ from bpy.app.handlers import persistent
 
 from . import operators, preferences, properties
 from .operators import results
-from .panels import camera_move, clip, engine, jobs, lens, menus
+from .panels import camera_move, clip, engine, jobs, lens, menus, rig
 from .sequencer import compat
 from .session import runtime
 
@@ -21,6 +21,7 @@ CLASSES = (
     *operators.CLASSES,
     *camera_move.CLASSES,
     *lens.CLASSES,
+    *rig.CLASSES,
     *jobs.CLASSES,
     *clip.CLASSES,
     *engine.CLASSES,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import camera_move, depth_controls, engine, jobs, models
+from . import camera_move, depth_controls, engine, jobs, models, rig
 
-CLASSES = (*camera_move.CLASSES, *depth_controls.CLASSES, *jobs.CLASSES, *engine.CLASSES, *models.CLASSES)
+CLASSES = (*camera_move.CLASSES, *depth_controls.CLASSES, *jobs.CLASSES, *engine.CLASSES, *models.CLASSES, *rig.CLASSES)

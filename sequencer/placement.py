@@ -99,7 +99,7 @@ def _insert(
 ) -> Any:
     editor = scene.sequence_editor
     active = editor.active_strip
-    clip = _load(compat.strips(holder), channel, start, tag, result)
+    clip = load_clip(compat.strips(holder), channel, start, tag, result)
     place_over(clip, scene, result)
     clip.blend_type = "ALPHA_OVER"  # around a letterboxed clip what lies below still shows
     clip.select = False  # the person may be at work on other strips: leave the selection alone
@@ -112,7 +112,7 @@ def _insert(
     return clip
 
 
-def _load(strips: Any, channel: int, start: int, tag: dict[str, Any], result: dict[str, Any]) -> Any:
+def load_clip(strips: Any, channel: int, start: int, tag: dict[str, Any], result: dict[str, Any]) -> Any:
     """The clip as a strip: a movie, or an image strip with one element per file of a sequence."""
     files = result["files"]
     name = f"{tag['strip']} {tag['move_label']}"

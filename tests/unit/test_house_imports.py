@@ -33,7 +33,7 @@ RULES = {
     "__init__": Rule(("registration",), BLENDER),
     **{name: Rule((*VERBS, "sequencer", "rig", "session", *SHARED), BLENDER) for name in VERBS},
     "sequencer": Rule(SHARED, BLENDER | {"numpy"}),
-    "rig": Rule(SHARED, BLENDER | {"numpy"}),
+    "rig": Rule(("sequencer.compat", *SHARED), BLENDER | {"numpy"}),
     "session": Rule(("engine.__init__", "engine.protocol", "engine.errors")),
     "engine": Rule(("engine",), LIGHT, relative_only=False),
     "engine.__init__": Rule(()),

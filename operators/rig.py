@@ -1,0 +1,212 @@
+"""What a person does with a camera rig: build, move, fit, switch, change the depth, remove."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..engine.camera import MOVES
+from ..engine.errors import BadSelection, DioramaError
+from ..rig import coverage, moves, owned
+from ..sequencer import compat, rig_strip
+from ..sequencer.selection import selected_stills
+from ..session import runtime
+from . import results, rig_jobs
+
+
+def rig_in(context: Any) -> owned.Rig:
+    """The rig that is meant: the window's scene if it is one, else the active strip's. Raises BadSelection."""
+    rig = owned.rig_of(context.scene)
+    if rig is None:
+        strip = active_strip(context)
+        rig = owned.find(rig_strip.rig_id_of(strip)) if strip is not None else None
+        if strip is not None and rig is None and rig_strip.rig_id_of(strip):
+            raise BadSelection(f"The rig of '{strip.name}' was removed.", "Build it again from its photo.")
+    if rig is None:
+        raise BadSelection("No rig is selected.", "Select a rig's strip in the Sequencer, or open the rig's scene.")
+    return rig
+
+
+def active_strip(context: Any) -> Any:
+    """The Sequencer's active strip, or None."""
+    scene = compat.sequencer_scene(context)
+    editor = scene.sequence_editor if scene else None
+    return editor.active_strip if editor else None
+
+
+class _RigOperator:
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Does the work; a refusal is one plain sentence, and nothing is changed then."""
+        try:
+            note = self.work(context)
+        except DioramaError as error:
+            self.report({"ERROR"}, f"{error.message} {error.remedy}")
+            return {"CANCELLED"}
+        if note:
+            self.report({"INFO"}, note)
+        return {"FINISHED"}
+
+
+class DIORAMA_OT_build_rig(bpy.types.Operator):
+    """Turn each selected photo into a scene of its own with layers and an animated camera, live above the photo"""
+
+    bl_idname = "diorama.build_rig"
+    bl_label = "Build Camera Rig"
+    bl_options = {"REGISTER"}  # the undo step is made when the rig is there
+
+    def execute(self, context: Any) -> set[str]:
+        scene = compat.sequencer_scene(context)
+        jobs, errors = 0, []
+        try:
+            if scene is None or scene.sequence_editor is None:
+                raise BadSelection("This scene has no timeline in the Sequencer.", "Add a photo in the Sequencer first.")
+            owned.check_editable(scene)
+            runtime.installer.require_python()
+            stills, errors = selected_stills(scene)
+            for strip in stills:
+                rig_jobs.submit_build(scene, strip)
+                jobs += 1
+        except DioramaError as error:
+            errors.append(error)
+        if text := results.remember_errors(errors):
+            self.report({"WARNING"} if jobs else {"ERROR"}, text)
+        return {"FINISHED"} if jobs else {"CANCELLED"}
+
+
+class DIORAMA_OT_rig_move(_RigOperator, bpy.types.Operator):
+    """Give the rig's camera the move that the panel shows"""
+
+    bl_idname = "diorama.rig_move"
+    bl_label = "Apply Move"
+
+    add: bpy.props.BoolProperty(
+        name="Add", description="Keep what the camera does and add this move to it", options={"SKIP_SAVE"}
+    )
+
+    def work(self, context: Any) -> str:
+        rig, settings = rig_in(context), compat.sequencer_scene(context).diorama
+        owned.check_editable(rig.scene)
+        move = rig_jobs.with_options(rig_jobs.move_of(settings))
+        shot = moves.apply(rig, move, self.add)
+        refresh()
+        label = MOVES[shot.move].label
+        limited = shot.amount < move["amount"]
+        return f"{label}, limited to {shot.amount:.3f} by the photo's margin." if limited else f"{label} applied."
+
+
+class DIORAMA_OT_rig_fit(_RigOperator, bpy.types.Operator):
+    """Measure at every frame what the camera sees, and shorten its travel until nothing beyond the photo shows"""
+
+    bl_idname = "diorama.rig_fit"
+    bl_label = "Fit to Photo"
+
+    def work(self, context: Any) -> str:
+        rig = rig_in(context)
+        owned.check_editable(rig.scene)
+        share = coverage.fit(rig)
+        refresh()
+        if share == 1.0:
+            return "Nothing beyond the photo shows; the camera was left as it is."
+        return f"The camera now travels {share:.0%} of its way."
+
+
+class DIORAMA_OT_rig_switch(_RigOperator, bpy.types.Operator):
+    """Show the live rig or the clip that was baked from it; the other one is muted and kept"""
+
+    bl_idname = "diorama.rig_switch"
+    bl_label = "Switch Live and Baked"
+
+    def work(self, context: Any) -> str:
+        scene, strip = compat.sequencer_scene(context), active_strip(context)
+        rig_id = rig_strip.rig_id_of(strip)
+        if not rig_id:
+            rig_id = rig_in(context).id
+        live = not rig_strip.is_live(scene, rig_id)
+        rig_strip.switch(scene, rig_id, live)
+        return "The live rig is shown." if live else "The baked clip is shown."
+
+
+class DIORAMA_OT_rig_depth(_RigOperator, bpy.types.Operator):
+    """Make the rig's layers again with the depth that the panel shows; the camera keeps its animation"""
+
+    bl_idname = "diorama.rig_depth"
+    bl_label = "Change Depth"
+    bl_options = {"REGISTER"}  # the undo step is made when the new layers are there
+
+    def work(self, context: Any) -> str:
+        rig = rig_in(context)
+        runtime.installer.require_python()
+        rig_jobs.submit_relayer(rig, compat.sequencer_scene(context).diorama)
+        return ""
+
+
+class DIORAMA_OT_rig_remove(_RigOperator, bpy.types.Operator):
+    """Remove the rig: its scene, layers, camera, keyframes and strips; its files, clips and what you added yourself stay"""
+
+    bl_idname = "diorama.rig_remove"
+    bl_label = "Remove Rig"
+
+    def work(self, context: Any) -> str:
+        rig = rig_in(context)
+        owned.check_editable(rig.scene)
+        kept = len(owned.foreign(rig))
+        owned.check_removable(rig)
+        rig_strip.remove_live(rig.id)
+        owned.remove(rig.id)
+        return f"The rig was removed; {kept} objects of your own were kept in the file." if kept else "The rig was removed."
+
+
+class DIORAMA_OT_rig_open(bpy.types.Operator):
+    """Show the rig's scene in this window, through its camera; the Sequencer goes on showing the timeline"""
+
+    bl_idname = "diorama.rig_open"
+    bl_label = "Open Rig Scene"
+    bl_options = {"REGISTER"}
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            rig = rig_in(context)
+        except DioramaError as error:
+            self.report({"ERROR"}, f"{error.message} {error.remedy}")
+            return {"CANCELLED"}
+        context.window.scene = rig.scene
+        for area in context.screen.areas:
+            if area.type == "VIEW_3D":
+                area.spaces.active.region_3d.view_perspective = "CAMERA"
+        return {"FINISHED"}
+
+
+class DIORAMA_OT_rig_preview(bpy.types.Operator):
+    """Show Scene strips in the Sequencer's preview with their pictures instead of plain grey; changes this scene's preview
+    shading only"""
+
+    bl_idname = "diorama.rig_preview"
+    bl_label = "Show Pictures in Preview"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        shading = compat.sequencer_scene(context).display.shading
+        shading.light, shading.color_type = "FLAT", "TEXTURE"
+        refresh()
+        return {"FINISHED"}
+
+
+def refresh() -> None:
+    """Scene strips are cached: what changed in a rig must be drawn anew. Where no Sequencer is open there is nothing to do."""
+    if bpy.ops.sequencer.refresh_all.poll():
+        bpy.ops.sequencer.refresh_all()
+
+
+CLASSES = (
+    DIORAMA_OT_build_rig,
+    DIORAMA_OT_rig_move,
+    DIORAMA_OT_rig_fit,
+    DIORAMA_OT_rig_switch,
+    DIORAMA_OT_rig_depth,
+    DIORAMA_OT_rig_remove,
+    DIORAMA_OT_rig_open,
+    DIORAMA_OT_rig_preview,
+)

@@ -1,0 +1,86 @@
+"""The camera rig: in the Sequencer beside its strip, and in the 3D view of its own scene."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..operators import rig as verbs
+from ..rig import owned
+from ..sequencer import compat, rig_strip
+from ..sequencer.selection import selected_images
+from .text import draw_sentence
+
+
+def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
+    """What can be done with a rig."""
+    scene = compat.sequencer_scene(context)
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.operator("diorama.rig_move", icon="CAMERA_DATA").add = False
+    row.operator("diorama.rig_move", text="Add", icon="ADD").add = True
+    column.operator("diorama.rig_fit", icon="FULLSCREEN_EXIT")
+    column.operator("diorama.rig_depth", icon="MOD_DISPLACE")
+    if scene is not None and scene != rig.scene:
+        column = layout.column(align=True)
+        live = rig_strip.is_live(scene, rig.id)
+        row = column.row()
+        row.enabled = bool(rig_strip.clips_of(scene, rig.id))
+        row.operator("diorama.rig_switch", text="Show Baked Clip" if live else "Show Live Rig", icon="UV_SYNC_SELECT")
+        if scene.display.shading.color_type != "TEXTURE":
+            column.operator("diorama.rig_preview", icon="SHADING_TEXTURE")
+    row = layout.row(align=True)
+    if context.scene != rig.scene:
+        row.operator("diorama.rig_open", icon="SCENE_DATA")
+    row.operator("diorama.rig_remove", text="" if context.scene != rig.scene else "Remove Rig", icon="TRASH")
+
+
+class DIORAMA_PT_rig(bpy.types.Panel):
+    bl_label = "Camera Rig"
+    bl_space_type = "SEQUENCE_EDITOR"
+    bl_region_type = "UI"
+    bl_category = "Diorama"
+    bl_order = 1
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return compat.sequencer_scene(context) is not None
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        rig_id = rig_strip.rig_id_of(verbs.active_strip(context))
+        rig = owned.find(rig_id) if rig_id else None
+        if rig is not None:
+            layout.label(text=rig.scene.name, icon="OUTLINER_OB_CAMERA")
+            draw_rig(layout, context, rig)
+            return
+        if rig_id:
+            draw_sentence(layout, context, "The rig of this strip was removed.", "INFO")
+        count = len(selected_images(compat.sequencer_scene(context)))
+        layout.operator(
+            "diorama.build_rig",
+            text=f"Build Camera Rig ({count} strips)" if count > 1 else "Build Camera Rig",
+            icon="OUTLINER_OB_CAMERA",
+        )
+
+
+class DIORAMA_PT_rig_scene(bpy.types.Panel):
+    """The same in the 3D view, where the rig's scene is open."""
+
+    bl_label = "Camera Rig"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Diorama"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return owned.rig_of(context.scene) is not None
+
+    def draw(self, context: Any) -> None:
+        rig = owned.rig_of(context.scene)
+        if rig is not None:
+            draw_rig(self.layout, context, rig)
+
+
+CLASSES = (DIORAMA_PT_rig, DIORAMA_PT_rig_scene)
