@@ -18,7 +18,7 @@ def refuse(operator: Any, error: DioramaError) -> set[str]:
 
 
 class DIORAMA_OT_new_paint_over(bpy.types.Operator):
-    """Make a transparent image in the size of the selected photo. Open it in an Image Editor, display Color there to see the photo, and paint in grey: bright is near, soft edges blend"""  # noqa: E501 (Blender shows this)
+    """Make a transparent image in the size of the selected photo. Open it in an Image Editor, set its mode to Paint, and paint in grey: bright is near, soft edges blend"""  # noqa: E501 (Blender shows this)
 
     bl_idname = "diorama.new_paint_over"
     bl_label = "New Paint-Over"

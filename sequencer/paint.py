@@ -16,11 +16,9 @@ OPAQUE = 0.999
 
 
 def new_paint_over(scene: Any, strip: Any, capture: Path) -> Any:
-    """A new image of the size that the strip's photo has in the frame, wholly transparent, with the photo's colours.
+    """A new image of the size that the strip's photo has in the frame, wholly transparent.
 
-    Blender shows them where an Image Editor displays Color instead of Color and Alpha, so that a person sees what is
-    below the brush; to the engine transparent means no paint. capture: a file for the time being. Raises BadSelection,
-    BadStill, OutputFailed.
+    capture: a file for the time being. Raises BadSelection, BadStill, OutputFailed.
     """
     still = bpy.data.images.load(source.describe(scene, strip, capture).image)
     try:
@@ -35,10 +33,9 @@ def new_paint_over(scene: Any, strip: Any, capture: Path) -> Any:
     rows, columns = np.flatnonzero(visible.any(1)), np.flatnonzero(visible.any(0))
     if not len(rows):
         raise BadStill(f"'{strip.name}' shows nothing at its first frame.", "Move or scale it into the frame.")
-    part = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
-    part[..., 3] = 0
-    paint = bpy.data.images.new(f"{strip.name} Paint-Over", part.shape[1], part.shape[0], alpha=True)
-    paint.pixels.foreach_set(part.reshape(-1))
+    size = int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1
+    paint = bpy.data.images.new(f"{strip.name} Paint-Over", *size, alpha=True)
+    paint.pixels.foreach_set(np.zeros(size[0] * size[1] * 4, np.float32))
     paint.update()
     paint.pack()  # or it would be lost with the file
     return paint

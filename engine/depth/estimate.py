@@ -66,8 +66,8 @@ def check_settings(settings: DepthSettings) -> None:
 
 
 def shaped(relative_disparity: np.ndarray, settings: DepthSettings) -> np.ndarray:
-    """What a person wants of a depth (H, W) float32: turned round, then near and far become 1 and 0 and what lies beyond
-    is cut off, then gamma > 1 pushes the middle away, and last the paint-over. Raises BadDepth."""
+    """What a person wants of a depth (H, W) float32: turned round, then near and far become 1 and 0 and what lies
+    beyond is cut off, then gamma > 1 pushes the middle away, and last the paint-over. Raises BadDepth."""
     shaped = 1 - relative_disparity if settings.invert else relative_disparity
     if (settings.near, settings.far, settings.gamma) != (1.0, 0.0, 1.0):
         levels = np.clip((shaped - settings.far) / (settings.near - settings.far), 0, 1)

@@ -137,13 +137,15 @@ def _blurred(rgba: np.ndarray, radius: np.ndarray) -> np.ndarray:
 
     Between levels of blur a pixel takes a mix that has the variance of the disc that it wants.
     """
-    light = np.empty(rgba.shape, np.float32)
+    height, width = rgba.shape[:2]
+    light = np.empty((height, width, 4), np.float32)
     kernels.to_light(rgba, TO_LINEAR, light)
     out = np.zeros_like(light)
     radii = _levels(float(radius.max()))
     area = radius * radius
     least, most = float(area.min()), float(area.max())
     reduced, factor = light, 1
+    rows, columns = height, width
     for index, own in enumerate(radii[:-1]):
         below = radii[index - 1] if index else -1.0
         above = radii[index + 1]
@@ -151,11 +153,11 @@ def _blurred(rgba: np.ndarray, radius: np.ndarray) -> np.ndarray:
             continue
         wanted_factor = _factor(own)
         while factor < wanted_factor:
-            half = (max(1, reduced.shape[1] // 2), max(1, reduced.shape[0] // 2))
-            reduced, factor = cv2.resize(reduced, half, interpolation=cv2.INTER_AREA), factor * 2
+            rows, columns, factor = max(1, rows // 2), max(1, columns // 2), factor * 2
+            reduced = cv2.resize(reduced, (columns, rows), interpolation=cv2.INTER_AREA)
         level = reduced if own == 0 else cv2.filter2D(reduced, -1, _disc(own), borderType=cv2.BORDER_REPLICATE)
         if factor > 1:
-            level = cv2.resize(level, (light.shape[1], light.shape[0]), interpolation=cv2.INTER_LINEAR)
+            level = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
         kernels.add_level(level, area, -1.0 if below < 0 else below**2, own**2, above**2, out)
     return out
 
