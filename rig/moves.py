@@ -14,7 +14,7 @@ from .axes import Lens, lens_of, place_of
 from .owned import Rig, tag
 
 # Pose and framing stay within these of the engine's at every frame: scene units and radians; shares of the width; mm.
-PLACE_TOLERANCE, SHIFT_TOLERANCE, LENS_TOLERANCE = 3e-5, 1e-5, 1e-3
+PLACE_TOLERANCE, TURN_TOLERANCE, SHIFT_TOLERANCE, LENS_TOLERANCE = 6e-5, 1e-5, 5e-5, 1e-3
 SWAY = "handheld"  # goes onto the camera's delta location: the keys of the move that it is added to stay as they are
 
 
@@ -31,7 +31,7 @@ class Channel:
 PLACES = tuple(Channel("object", "location", axis, PLACE_TOLERANCE) for axis in range(3))
 SWAYS = tuple(Channel("object", "delta_location", axis, PLACE_TOLERANCE) for axis in range(3))
 OTHERS = (
-    Channel("pivot", "rotation_euler", 2, PLACE_TOLERANCE),
+    Channel("pivot", "rotation_euler", 2, TURN_TOLERANCE),
     Channel("lens", "lens", -1, LENS_TOLERANCE),
     Channel("lens", "shift_x", -1, SHIFT_TOLERANCE),
     Channel("lens", "shift_y", -1, SHIFT_TOLERANCE),
