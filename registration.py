@@ -10,7 +10,7 @@ from bpy.app.handlers import persistent
 
 from . import operators, preferences, properties
 from .operators import results
-from .panels import camera_move, clip, engine, jobs, lens, menus, rig
+from .panels import camera_move, camera_view, clip, engine, jobs, lens, menus, rig
 from .sequencer import compat
 from .session import runtime
 
@@ -22,6 +22,7 @@ CLASSES = (
     *camera_move.CLASSES,
     *lens.CLASSES,
     *rig.CLASSES,
+    *camera_view.CLASSES,
     *jobs.CLASSES,
     *clip.CLASSES,
     *engine.CLASSES,

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from . import camera_move, depth_controls, engine, jobs, models, rig
+from . import bake, camera_move, camera_view, depth_controls, engine, jobs, models, rig
 
-CLASSES = (*camera_move.CLASSES, *depth_controls.CLASSES, *jobs.CLASSES, *engine.CLASSES, *models.CLASSES, *rig.CLASSES)
+CLASSES = (
+    *camera_move.CLASSES,
+    *depth_controls.CLASSES,
+    *jobs.CLASSES,
+    *engine.CLASSES,
+    *models.CLASSES,
+    *rig.CLASSES,
+    *bake.CLASSES,
+    *camera_view.CLASSES,
+)

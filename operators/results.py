@@ -35,6 +35,7 @@ MODAL_EDITS = ("TRANSFORM_OT_", "SEQUENCER_OT_")
 # returns whether that was the last. A DioramaError that it raises stays with the job as its note.
 finishers: dict[str, Callable[[Job], bool]] = {}
 
+background_work: list[Callable[[], bool]] = []  # called by pump(), a moment each; whether there is more to do
 _unplaced: list[str] = []  # ids of finished jobs whose clip waits until Blender can take it
 _notes: dict[str, str] = {}  # job id -> why its clip is not on the timeline
 _last_error: list[str] = []  # what the last Camera Move reported, for the panel
@@ -119,8 +120,11 @@ def pump() -> float:
             forget(job.id)
     if _unplaced and not blender_is_occupied():
         place(_unplaced.pop(0))  # one per call, so that Blender never waits for many
+    more = [work() for work in background_work]
     if busy or _unplaced:
         redraw_panels()
+    if any(more):
+        return 0.0  # what is worked on in small pieces goes on as soon as Blender has drawn
     return BUSY_SECONDS if runtime.busy() or _unplaced else IDLE_SECONDS
 
 

@@ -30,6 +30,10 @@ class DIORAMA_PT_clip(bpy.types.Panel):
     def draw(self, context: Any) -> None:
         scene, clip = compat.sequencer_scene(context), active_clip(context)
         settings = json.loads(clip.diorama.request)
+        if "move" not in settings:
+            label = settings.get("engine") or "Engine"
+            self.layout.label(text=f"Baked from a rig: {label}", icon="OUTLINER_OB_CAMERA")
+            return
         move, depth = settings["move"], settings["depth"]
         column = self.layout.column(align=True)
         column.scale_y = 0.8

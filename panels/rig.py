@@ -22,6 +22,9 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
     row.operator("diorama.rig_move", text="Add", icon="ADD").add = True
     column.operator("diorama.rig_fit", icon="FULLSCREEN_EXIT")
     column.operator("diorama.rig_depth", icon="MOD_DISPLACE")
+    row = layout.row(align=True)
+    row.operator("diorama.bake_fast", icon="RENDER_ANIMATION")
+    row.operator_menu_enum("diorama.bake_blender", "engine", text="Render", icon="BLENDER")
     if scene is not None and scene != rig.scene:
         column = layout.column(align=True)
         live = rig_strip.is_live(scene, rig.id)

@@ -53,6 +53,25 @@ def right_handle(strip: Any) -> int:
     return int(strip.right_handle if hasattr(strip, "right_handle") else strip.frame_final_end)
 
 
+def content_start(strip: Any) -> int:
+    """The frame at which the content begins, before any trimming."""
+    # Called frame_start until 5.0: goes with 4.5 LTS.
+    return int(strip.content_start if hasattr(strip, "content_start") else strip.frame_start)
+
+
+def content_duration(strip: Any) -> int:
+    """How many frames the content has, before any trimming."""
+    # Called frame_duration until 5.0: goes with 4.5 LTS.
+    return int(strip.content_duration if hasattr(strip, "content_duration") else strip.frame_duration)
+
+
+def content_trim_start(strip: Any) -> int:
+    """How many frames at its source's start a strip leaves out for good."""
+    # Called animation_offset_start until 5.2: goes with 4.5 LTS.
+    name = "content_trim_start" if hasattr(strip, "content_trim_start") else "animation_offset_start"
+    return int(getattr(strip, name))
+
+
 def set_right_handle(strip: Any, frame: int) -> None:
     """Moves the strip's end; its start stays."""
     # As above: goes with 4.5 LTS.

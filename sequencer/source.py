@@ -50,15 +50,20 @@ def describe(scene: Any, strip: Any, image: Path) -> StillSource:
         ) from error
     if not image.is_file():
         raise OutputFailed(f"Blender did not write the still of '{strip.name}' to {image.parent}.", "Try again.")
-    rate = Fraction(scene.render.fps) / Fraction(scene.render.fps_base).limit_denominator(10_000)
     return StillSource(
         str(image),
         compat.left_handle(strip),
         compat.right_handle(strip) - compat.left_handle(strip),
-        (rate.numerator, rate.denominator),
+        frame_rate(scene),
         scene.render.resolution_x,
         scene.render.resolution_y,
     )
+
+
+def frame_rate(scene: Any) -> tuple[int, int]:
+    """Frames a second of a scene: numerator, denominator."""
+    rate = Fraction(scene.render.fps) / Fraction(scene.render.fps_base).limit_denominator(10_000)
+    return rate.numerator, rate.denominator
 
 
 def first_visible_frame(strip: Any) -> int:

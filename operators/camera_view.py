@@ -1,0 +1,153 @@
+"""A still through the scene's camera becomes a clip, with the scene's own depth; and pictures projected onto a set."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..engine.camera import MOVES
+from ..engine.errors import BadSelection, DioramaError
+from ..engine.protocol import CameraMoveRequest, MoveSettings
+from ..preferences import preferences
+from ..rig import bake, owned, project
+from ..rig.sample import check_camera, view_of
+from ..sequencer import compat, placement, source
+from ..session import runtime
+from ..session.queue import Job
+from . import results
+from .bake import submit_render
+
+STILL, CLIP = "camera_still", "camera_clip"
+
+
+def timeline_of(context: Any) -> Any:
+    """The scene whose timeline gets the clip: the one that the Sequencer shows, else the first with strips' room.
+
+    Raises BadSelection where no scene has a timeline.
+    """
+    shown = compat.sequencer_scene(context)
+    scenes = [shown, *(scene for scene in bpy.data.scenes if scene != shown)]
+    for scene in scenes:
+        if scene is not None and scene.sequence_editor is not None and scene.library is None:
+            return scene
+    raise BadSelection(
+        "No scene of this file has a timeline for the clip.", "Open a Video Sequencer and add a strip there first."
+    )
+
+
+class DIORAMA_OT_animate_camera_view(bpy.types.Operator):
+    """Render what the camera sees, in a Blender in background, and move through it with the scene's own depth"""
+
+    bl_idname = "diorama.animate_camera_view"
+    bl_label = "Animate Camera View"
+    bl_options = {"REGISTER"}  # the undo step is made when the clip is inserted
+
+    seconds: bpy.props.FloatProperty(
+        name="Seconds", description="Length of the clip", default=4.0, min=0.04, max=600.0, subtype="TIME_ABSOLUTE"
+    )
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            runtime.installer.require_python()
+            submit_view(context.scene, timeline_of(context), context.evaluated_depsgraph_get(), self.seconds)
+        except DioramaError as error:
+            self.report({"ERROR"}, results.remember_errors([error]))
+            return {"CANCELLED"}
+        results.remember_errors([])
+        return {"FINISHED"}
+
+
+def submit_view(scene: Any, timeline: Any, depsgraph: Any, seconds: float) -> Job:
+    """Queues the render of one still. Raises a DioramaError; then nothing was changed."""
+    owned.check_editable(scene)
+    camera = check_camera(scene)
+    width, height = bake.size_of(scene)
+    camera_view = view_of(scene, camera, depsgraph, width, height)
+    settings = timeline.diorama
+    fps = source.frame_rate(timeline)
+    task = {"scene": scene.name, "still": scene.frame_current}
+    tag = {
+        "kind": STILL,
+        "scene": timeline.name,
+        "frame": timeline.frame_current,
+        "num_frames": max(1, round(seconds * fps[0] / fps[1])),
+        "fps": list(fps),
+        "intrinsics": list(bake.numbers_of(camera_view)[16:]),
+        "move": asdict(replace(settings.move_settings(), pivot_point=(-1.0, -1.0))),  # a point of another picture
+        "label": camera.name,
+        "file": results.files_opened(),
+    }
+    return submit_render(task, f"{camera.name} view", {"camera": camera.name, "frame": scene.frame_current}, tag)
+
+
+def finish_still(job: Job) -> bool:
+    """The still is there: its camera move is queued."""
+    assert job.result is not None
+    tag, chosen = job.tag, preferences()
+    still, depth = job.result["files"]
+    request = CameraMoveRequest(
+        image=still,
+        output=results.new_clip_path(chosen.clip_path(), f"{tag['label']} {tag['move']['name']}", chosen.clip_format),
+        num_frames=tag["num_frames"],
+        fps=(tag["fps"][0], tag["fps"][1]),
+        clip_format=chosen.clip_format,
+        move=MoveSettings(**tag["move"]),
+        intrinsics=tuple(tag["intrinsics"]),
+        z_picture=depth,
+    )
+    runtime.queue.submit(request, tag["label"], tag | {"kind": CLIP})
+    return True
+
+
+def finish_clip(job: Job) -> bool:
+    """Puts the clip where the playhead was when it was asked for."""
+    assert job.result is not None
+    tag, scene = job.tag, bpy.data.scenes.get(job.tag["scene"])
+    if scene is None or scene.sequence_editor is None or tag["file"] != results.files_opened():
+        raise BadSelection(f"The timeline for '{job.label}' is gone; its clip is kept.", "Insert it yourself.")
+    result = job.result | fitted(job.result, scene.render.resolution_x, scene.render.resolution_y)
+    names = {"strip": tag["label"], "move_label": MOVES[tag["move"]["name"]].label, "source_id": ""}
+    placement.insert_at(scene, tag["frame"], job.id, names, result)
+    return True
+
+
+def fitted(result: dict[str, Any], frame_width: int, frame_height: int) -> dict[str, Any]:
+    """Where a clip of another shape goes: whole and centred in the frame, never stretched."""
+    width, height = result["width"], result["height"]
+    scale = max(width / frame_width, height / frame_height)
+    full = [frame_width * scale, frame_height * scale]
+    return {"still_size": full, "rect": [(full[0] - width) / 2, (full[1] - height) / 2, width, height]}
+
+
+class DIORAMA_OT_project_still(bpy.types.Operator):
+    """Project a photo or a clip from the scene's camera onto the selected objects, as if the camera were a projector"""
+
+    bl_idname = "diorama.project_still"
+    bl_label = "Project onto Objects"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(name="File", subtype="FILE_PATH")
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: Any) -> set[str]:
+        try:
+            count = project.project(context.scene, context.selected_objects, Path(bpy.path.abspath(self.filepath)))
+        except DioramaError as error:
+            self.report({"ERROR"}, f"{error.message} {error.remedy}")
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"Projected onto {count} object{'s' if count > 1 else ''}.")
+        return {"FINISHED"}
+
+
+results.finishers[STILL] = finish_still
+results.finishers[CLIP] = finish_clip
+CLASSES = (DIORAMA_OT_animate_camera_view, DIORAMA_OT_project_still)

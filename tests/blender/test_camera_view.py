@@ -1,0 +1,171 @@
+"""The scene's camera as a source: its picture, its own Z, and a clip; and pictures projected onto a set."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+
+from tests.blender.stills import photo, pixels, psnr, pump_until, render
+
+
+@pytest.fixture
+def set_(addon: SimpleNamespace, scene: Any) -> Any:
+    """A cube before a wall, and behind both nothing; a camera with a shifted lens; Cycles with one sample."""
+    for item in list(bpy.data.objects):
+        bpy.data.objects.remove(item)
+    bpy.ops.mesh.primitive_cube_add(size=1, location=(0.4, 4, 0))
+    bpy.ops.mesh.primitive_plane_add(size=6, location=(-2, 9, 0), rotation=(1.5708, 0, 0))
+    data = bpy.data.cameras.new("view")
+    data.lens, data.shift_x, data.sensor_fit = 35, 0.05, "VERTICAL"
+    camera = bpy.data.objects.new("view", data)
+    camera.rotation_euler = (1.5708, 0, 0)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    bpy.ops.object.light_add(type="SUN", rotation=(0.7, 0.3, 0))
+    scene.render.engine, scene.cycles.samples = "CYCLES", 1
+    scene.view_settings.view_transform = "Standard"
+    scene.frame_set(7)
+    return scene
+
+
+def clips(addon: SimpleNamespace, scene: Any) -> list[Any]:
+    return [s for s in addon.compat.strips_all(scene) if s.diorama.is_clip]
+
+
+def look(scene: Any) -> tuple[Any, ...]:
+    render_settings = scene.render
+    return (
+        scene.frame_current, render_settings.filepath, render_settings.engine, len(bpy.data.scenes),
+        render_settings.image_settings.file_format, scene.view_layers[0].use_pass_z, sorted(bpy.data.images.keys()),
+    )
+
+
+def test_the_camera_view_becomes_a_clip_with_the_scenes_own_depth(
+    addon: SimpleNamespace, set_: Any, tmp_path: Path
+) -> None:
+    before = look(set_)
+    set_.diorama.move, set_.diorama.amount = "truck_right", 0.05
+    addon.preferences.preferences().clip_format = "png"
+    assert bpy.ops.diorama.animate_camera_view(seconds=0.25) == {"FINISHED"}
+    assert look(set_) == before
+
+    def done() -> bool:
+        jobs = addon.runtime.queue.jobs
+        return bool(clips(addon, set_)) or any(job.error or addon.results.note_of(job) for job in jobs)
+
+    pump_until(addon, done, 120)
+    (clip,) = clips(addon, set_)
+    assert look(set_) == before
+    assert (addon.compat.left_handle(clip), addon.compat.right_handle(clip)) == (7, 13)
+    settings = json.loads(clip.diorama.request)
+    folder = Path(settings["z_picture"]).parent
+    own = bpy.path.abspath(clip.directory)
+    first = pixels(Path(own) / clip.elements[0].filename, "RGB")
+    assert psnr(first, pixels(folder / "still.png", "RGB")) >= 38
+    assert psnr(first, pixels(Path(own) / clip.elements[-1].filename, "RGB")) < 40
+    k = settings["intrinsics"]
+    assert k[0] == pytest.approx(35 / 24 * 180, rel=1e-4)  # the sensor's height of 24 mm is fitted
+    assert k[2] == pytest.approx(159.5 - 0.05 * 180, abs=1e-3)
+    copy = render(set_, 7, tmp_path / "timeline.png")
+    assert psnr(copy[..., :3], first) >= 38
+
+
+def test_refusals_are_one_sentence_and_start_nothing(addon: SimpleNamespace, set_: Any) -> None:
+    def refused() -> str:
+        with pytest.raises(RuntimeError) as caught:
+            bpy.ops.diorama.animate_camera_view()
+        return str(caught.value)
+
+    camera = set_.camera
+    camera.data.type = "ORTHO"
+    assert "orthographic" in refused()
+    camera.data.type = "PANO"
+    assert "panoramic" in refused()
+    camera.data.type = "PERSP"
+    set_.camera = None
+    assert "no camera" in refused()
+    set_.camera = camera
+    set_.sequence_editor_clear()
+    assert "timeline" in refused()
+    assert not addon.runtime.queue.jobs
+    assert not list((addon.results.default_data_folder() / "renders").glob("*"))
+
+
+def test_a_view_of_nothing_is_told(addon: SimpleNamespace, set_: Any) -> None:
+    for item in list(set_.objects):
+        if item.type == "MESH":
+            bpy.data.objects.remove(item)
+    assert bpy.ops.diorama.animate_camera_view(seconds=0.2) == {"FINISHED"}
+    pump_until(addon, lambda: any(job.error for job in addon.runtime.queue.jobs), 120)
+    (job,) = addon.runtime.queue.jobs
+    assert job.error.kind == "bad_depth"
+    assert not clips(addon, set_)
+
+
+# ------------------------------------------------------------------ projection
+
+
+def select(*objects: Any) -> None:
+    for item in bpy.context.view_layer.objects:
+        item.select_set(item in objects)
+
+
+def test_a_projected_picture_fills_the_cameras_frame(addon: SimpleNamespace, set_: Any, tmp_path: Path) -> None:
+    wall = next(item for item in set_.objects if item.name.startswith("Plane"))
+    cube = next(item for item in set_.objects if item.name.startswith("Cube"))
+    wall.location.x, wall.scale = 0, (4, 4, 4)
+    own = bpy.data.materials.new("own")
+    cube.data.materials.append(own)
+    select(wall, cube)
+    picture = photo(tmp_path / "photo.png")
+    assert bpy.ops.diorama.project_still(filepath=str(picture)) == {"FINISHED"}
+    set_.render.use_sequencer = False
+    seen = render(set_, 7, tmp_path / "seen.png")
+    assert psnr(seen[..., :3], pixels(picture, "RGB")) >= 38  # on a wall and on a cube's edges alike
+    assert cube.data.materials[0] == own
+    set_.camera.location.x += 1
+    assert psnr(render(set_, 7, tmp_path / "moved.png")[..., :3], pixels(picture, "RGB")) < 25
+
+
+def test_projecting_again_replaces_only_its_own(addon: SimpleNamespace, set_: Any, tmp_path: Path) -> None:
+    cube = next(item for item in set_.objects if item.name.startswith("Cube"))
+    bystander = bpy.data.materials.new("view Projection")
+    bystander.use_fake_user = True
+    select(cube)
+    picture = photo(tmp_path / "photo.png", 200, 200)
+    for _ in range(2):
+        assert bpy.ops.diorama.project_still(filepath=str(picture)) == {"FINISHED"}
+        made = [m for m in bpy.data.materials if "diorama_projection" in m]
+        assert len(made) == 1
+        assert cube.material_slots[0].material == made[0]
+        assert len([item for item in bpy.data.objects if "diorama_projection" in item]) == 1
+        assert len([image for image in bpy.data.images if "diorama_projection" in image]) == 1
+    assert bystander.name in bpy.data.materials
+    assert np.allclose(cube.matrix_world.translation, (0.4, 4, 0))
+
+
+def test_what_cannot_be_projected_is_told(addon: SimpleNamespace, set_: Any, tmp_path: Path) -> None:
+    cube = next(item for item in set_.objects if item.name.startswith("Cube"))
+
+    def refused(path: Path) -> str:
+        with pytest.raises(RuntimeError) as caught:
+            bpy.ops.diorama.project_still(filepath=str(path))
+        return str(caught.value)
+
+    select()
+    assert "No mesh object" in refused(photo(tmp_path / "photo.png"))
+    select(cube)
+    assert "no picture" in refused(tmp_path / "none.png")
+    (tmp_path / "bad.png").write_text("no picture")
+    assert "cannot be read" in refused(tmp_path / "bad.png")
+    set_.camera.data.type = "ORTHO"
+    assert "orthographic" in refused(tmp_path / "photo.png")
+    assert not [m for m in bpy.data.materials if "diorama_projection" in m]
+    assert not [item for item in bpy.data.objects if "diorama_projection" in item]
+    assert not [image for image in bpy.data.images if "diorama_projection" in image]
