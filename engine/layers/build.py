@@ -91,5 +91,5 @@ def _extend(picture: np.ndarray, pad: int) -> np.ndarray:
 def _to_layer(surface: Surface, pad: int, stride: int, nearest: float, intrinsics: Intrinsics) -> Layer:
     """Put a mesh under the picture."""
     vertices, faces, uv = grid_mesh(surface.near, surface.alpha > 0, surface.part[1].start - pad,
-                                    surface.part[0].start - pad, stride, nearest, intrinsics)
+                                    surface.part[0].start - pad, stride, intrinsics, nearest)
     return Layer(f"layer_{surface.index}", np.dstack([surface.colour, surface.alpha]), vertices, faces, uv)

@@ -11,13 +11,13 @@ BLOCK = 8                   # cells a side of the blocks that become one fan of 
 EVEN_SHARE = 0.0015         # of the nearest disparity: less is a quarter of a pixel when the nearest moves by 160
 
 
-def grid_mesh(disparity: np.ndarray, visible: np.ndarray, left: float, top: float, stride: int, nearest: float,
-              intrinsics: Intrinsics) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def grid_mesh(disparity: np.ndarray, visible: np.ndarray, left: float, top: float, stride: int,
+              intrinsics: Intrinsics, nearest: float | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """disparity: (h, w) float32 > 0, of every texel. visible: (h, w) bool, texels with any alpha.
 
     left, top: place of the first texel in the photo, pixels. stride: texels between vertices. nearest: largest
-    disparity of the scene. -> vertices (N, 3) float32, faces (M, 3) int32, uv (N, 2) float32. The grid reaches from
-    edge to edge of the texture, half a texel past the outermost centres.
+    disparity of the scene, None = of this layer. The grid reaches from edge to edge of the texture, half a texel past
+    the outermost centres. -> vertices (N, 3) float32, faces (M, 3) int32, uv (N, 2) float32.
     """
     height, width = disparity.shape
     columns, rows = _lines(width, stride), _lines(height, stride)
@@ -25,7 +25,7 @@ def grid_mesh(disparity: np.ndarray, visible: np.ndarray, left: float, top: floa
     near = cv2.remap(disparity, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     reach = cv2.dilate(visible.astype(np.uint8), np.ones((3, 3), np.uint8))      # filters reach one texel further
     used = np.add.reduceat(np.add.reduceat(reach, _starts(rows), 0, dtype=np.int32), _starts(columns), 1) > 0
-    even = _even_blocks(near, used, EVEN_SHARE * nearest)
+    even = _even_blocks(near, used, EVEN_SHARE * (float(disparity.max()) if nearest is None else nearest))
     fine = used.copy()
     fine[:even.shape[0] * BLOCK, :even.shape[1] * BLOCK] &= ~even.repeat(BLOCK, 0).repeat(BLOCK, 1)
     row, column = np.nonzero(fine)
@@ -44,7 +44,8 @@ def grid_mesh(disparity: np.ndarray, visible: np.ndarray, left: float, top: floa
 
 def _even_blocks(near: np.ndarray, used: np.ndarray, tolerance: float) -> np.ndarray:
     """(rows, columns) bool of blocks of cells that are all used and whose vertices lie on four triangles from the
-    corners to the middle within `tolerance`. The outermost lines, which are not a whole stride away, are in no such block."""
+    corners to the middle within `tolerance`. The outermost lines, which are not a whole stride away, are
+    in no such block."""
     tall, wide = (used.shape[0] - 1) // BLOCK, (used.shape[1] - 1) // BLOCK
     if tall < 1 or wide < 1:
         return np.zeros((0, 0), bool)
