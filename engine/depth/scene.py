@@ -12,6 +12,7 @@ from engine.depth.sky import Sky
 GROUND_POWER = 2.5          # of the row, indoors: floor or table in the lower half, wall above it
 SIDES_NEARER = 0.15         # walls and bushes at the left and right edge come towards the camera
 BLUE_FARTHER = 0.2          # haze and daylight make far things bluer than near ones
+FULL_GROUND = 0.5           # share of the height below the horizon from which on the nearest ground is in the picture
 ABOVE_HORIZON = 0.03        # what stands before the sky is far, but nearer than the sky
 
 
@@ -25,10 +26,11 @@ class Ground:
     def at(self, row: np.ndarray | float) -> np.ndarray | float:
         """row: share of the height, 0 = top, may lie below the picture (> 1). -> disparity, about 0..1.
 
-        A plane's disparity is linear in the row, 0 at the horizon. Indoors the horizon's row is unknown, behind a
-        wall: the mean over what it may be is a curve.
+        A plane's disparity is linear in the row, 0 at the horizon; below a low horizon the picture ends before the
+        ground comes near. Indoors the horizon's row is unknown, behind a wall: the mean over what it may be is a curve.
         """
-        plane = ABOVE_HORIZON + (1 - ABOVE_HORIZON) * np.maximum((row - self.horizon) / (1 - self.horizon), 0)
+        below = np.maximum(row - self.horizon, 0) / max(1 - self.horizon, FULL_GROUND)
+        plane = ABOVE_HORIZON + (1 - ABOVE_HORIZON) * below
         return (1 - self.outdoors) * np.power(row, GROUND_POWER) + self.outdoors * plane
 
 
