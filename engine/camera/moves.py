@@ -172,15 +172,15 @@ def _framed(part: Rectangle) -> Rectangle:
 
 MOVES: dict[str, Move] = {
     "push_in": Move("Push In", "The camera moves towards the scene", _push_in, 0.12),
-    "pull_out": Move("Pull Out", "The camera moves away from the scene", _pull_out, 0.1),
+    "pull_out": Move("Pull Out", "The camera moves away from the scene", _pull_out, 0.05),
     "truck_left": Move("Truck Left", "The camera slides to the left", _travel(-1, 0), 0.06),
     "truck_right": Move("Truck Right", "The camera slides to the right", _travel(1, 0), 0.06),
     "pedestal_up": Move("Pedestal Up", "The camera rises", _travel(0, -1), 0.05),
     "pedestal_down": Move("Pedestal Down", "The camera sinks", _travel(0, 1), 0.05),
-    "orbit": Move("Orbit", "The camera swings around the pivot and keeps looking at it", _orbit, 0.06),
+    "orbit": Move("Orbit", "The camera swings around the pivot and keeps looking at it", _orbit, 0.05),
     "arc": Move("Arc", "The camera slides to the right and curves in", _arc, 0.07),
     "circle": Move("Circle", "The camera describes a small circle", _circle, 0.05, closed=True),
-    "dolly_zoom": Move("Dolly Zoom", "The background grows while the pivot keeps its size", _dolly_zoom, 0.1),
+    "dolly_zoom": Move("Dolly Zoom", "The background grows while the pivot keeps its size", _dolly_zoom, 0.06),
     "handheld": Move("Handheld", "The camera sways as in a person's hands", _handheld, 0.04, closed=True),
     "crop": Move("Crop to Crop", "From one part of the frame to another, with depth", _crop, 1.0, most=1.0),
 }
