@@ -69,6 +69,7 @@ class DIORAMA_OT_bake_fast(_Bake, bpy.types.Operator):
             )
         if not (rig.folder / "layers.json").is_file():
             raise BadStill(f"The files of the rig are missing: {rig.folder}", "Bring its folder back, or build anew.")
+        bake.check_layers(rig)
         names = ("colour", *(item[0] for item in PASSES if item[0] in self.passes))
         _reading.append((bake.view_steps(rig.scene.name, frames), rig, tag, names))
         advance()

@@ -20,6 +20,9 @@ from ..session.queue import Job
 from . import results
 from .bake import submit_render
 
+# A render in this look is shown through the same look again by the timeline, unless its strip says what it holds.
+COLOUR_SPACES = {"AgX": "AgX Base sRGB", "Filmic": "Filmic sRGB", "Khronos PBR Neutral": "Khronos PBR Neutral sRGB"}
+
 STILL, CLIP = "camera_still", "camera_clip"
 
 
@@ -78,6 +81,7 @@ def submit_view(scene: Any, timeline: Any, depsgraph: Any, seconds: float) -> Jo
         "intrinsics": list(bake.numbers_of(camera_view)[16:]),
         "move": asdict(replace(settings.move_settings(), pivot_point=(-1.0, -1.0))),  # a point of another picture
         "label": camera.name,
+        "look": scene.view_settings.view_transform,
         "file": results.files_opened(),
     }
     return submit_render(task, f"{camera.name} view", {"camera": camera.name, "frame": scene.frame_current}, tag)
@@ -109,6 +113,8 @@ def finish_clip(job: Job) -> bool:
     if scene is None or scene.sequence_editor is None or tag["file"] != results.files_opened():
         raise BadSelection(f"The timeline for '{job.label}' is gone; its clip is kept.", "Insert it yourself.")
     result = job.result | fitted(job.result, scene.render.resolution_x, scene.render.resolution_y)
+    if scene.view_settings.view_transform == tag["look"]:
+        result["colour_space"] = COLOUR_SPACES.get(tag["look"], "")
     names = {"strip": tag["label"], "move_label": MOVES[tag["move"]["name"]].label, "source_id": ""}
     placement.insert_at(scene, tag["frame"], job.id, names, result)
     return True

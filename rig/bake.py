@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 from ..engine.camera import View
 from ..engine.errors import BadSelection, OutputFailed
+from . import still
+from .axes import REST_ROTATION, layer_points
+from .owned import Rig
 from .sample import check_camera, view_of
 
+MOVED = 1e-4  # scene units: less is rounding
 CHUNK_SECONDS = 0.04  # of reading before Blender gets its window back
 
 
@@ -47,6 +52,28 @@ def view_steps(scene_name: str, frames: list[int]) -> Generator[None, None, list
             bpy.data.scenes.remove(copy)
         yield
     return views
+
+
+def check_layers(rig: Rig) -> None:
+    """Raises BadSelection when the layers in the scene are no longer those of the folder, which the engine renders."""
+    files = still.open_still(rig.folder).layers
+    layers = {item["diorama_layer"]: item for item in rig.layers}
+    remedy = "Undo that, or use Render, which shows the scene as it is."
+    for index, file in enumerate(files):
+        item = layers.get(index)
+        if item is None or item.type != "MESH":
+            raise BadSelection(f"A layer of '{rig.scene.name}' was deleted; the fast bake would still show it.", remedy)
+        with np.load(file.mesh, allow_pickle=False) as mesh:
+            points = layer_points(mesh["vertices"])
+        found = np.empty(len(item.data.vertices) * 3, np.float32)
+        item.data.vertices.foreach_get("co", found)
+        # Not its place in the world, which is stale as long as nobody looks at the rig's scene.
+        away = np.abs([*item.location, *np.subtract(item.rotation_euler, REST_ROTATION), *np.subtract(item.scale, 1)])
+        same = found.size == points.size and np.allclose(found.reshape(-1, 3), points, atol=MOVED)
+        if not same or away.max() > MOVED or item.hide_render or len(item.modifiers):
+            raise BadSelection(
+                f"'{item.name}' was moved, edited or hidden; the fast bake would not show that.", remedy
+            )
 
 
 def numbers_of(view: View) -> tuple[float, ...]:

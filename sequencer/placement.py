@@ -101,6 +101,8 @@ def _insert(
     active = editor.active_strip
     clip = load_clip(compat.strips(holder), channel, start, tag, result)
     place_over(clip, scene, result)
+    if result.get("colour_space"):
+        clip.colorspace_settings.name = result["colour_space"]
     clip.blend_type = "ALPHA_OVER"  # around a letterboxed clip what lies below still shows
     clip.select = False  # the person may be at work on other strips: leave the selection alone
     editor.active_strip = active

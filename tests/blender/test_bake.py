@@ -268,6 +268,18 @@ def test_what_cannot_be_baked_is_told_in_a_sentence(addon: SimpleNamespace, scen
     assert not addon.runtime.queue.jobs
 
 
+def test_layers_that_were_changed_are_told(addon: SimpleNamespace, scene: Any, rig: Any) -> None:
+    layer = rig.layers[-1]
+    layer.data.vertices[0].co.x += 0.1
+    assert "was moved, edited or hidden" in refused(bpy.ops.diorama.bake_fast)
+    layer.data.vertices[0].co.x -= 0.1
+    layer.location.z = 1
+    assert "was moved, edited or hidden" in refused(bpy.ops.diorama.bake_fast)
+    bpy.data.objects.remove(layer)
+    assert "was deleted" in refused(bpy.ops.diorama.bake_fast)
+    assert not addon.runtime.queue.jobs
+
+
 def test_no_rig_is_told(addon: SimpleNamespace, scene: Any) -> None:
     assert "No rig is selected" in refused(bpy.ops.diorama.bake_fast)
     assert "No rig is selected" in refused(bpy.ops.diorama.bake_blender)

@@ -76,6 +76,19 @@ def test_the_camera_view_becomes_a_clip_with_the_scenes_own_depth(
     assert psnr(copy[..., :3], first) >= 38
 
 
+def test_a_look_is_not_applied_twice(addon: SimpleNamespace, set_: Any, tmp_path: Path) -> None:
+    set_.view_settings.view_transform = "AgX"
+    addon.preferences.preferences().clip_format = "png"
+    assert bpy.ops.diorama.animate_camera_view(seconds=0.05) == {"FINISHED"}
+    pump_until(addon, lambda: clips(addon, set_), 120)
+    (clip,) = clips(addon, set_)
+    first = pixels(Path(bpy.path.abspath(clip.directory)) / clip.elements[0].filename, "RGB")
+    settings = set_.render.image_settings
+    settings.file_format, settings.color_mode, set_.render.filepath = "PNG", "RGB", str(tmp_path / "shown.png")
+    bpy.ops.render.render(write_still=True)
+    assert psnr(pixels(tmp_path / "shown.png", "RGB"), first) >= 38
+
+
 def test_refusals_are_one_sentence_and_start_nothing(addon: SimpleNamespace, set_: Any) -> None:
     def refused() -> str:
         with pytest.raises(RuntimeError) as caught:
