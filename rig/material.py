@@ -9,12 +9,14 @@ import bpy
 from . import compat
 from .owned import tag
 
+PROJECTION = "photo_projection"  # attribute of the vertices
 
-def build(name: str, rig_id: str, image: Any, scale: tuple[float, float], offset: tuple[float, float]) -> Any:
-    """scale, offset: of still.projection().
 
-    The picture is projected point by point and not stretched between vertices: from the still's camera every pixel is the
-    photo's, whatever the mesh looks like. In the layer's own axes the camera is the origin and looks along -Z.
+def build(name: str, rig_id: str, image: Any) -> Any:
+    """The picture is projected point by point and not stretched between vertices: each vertex carries u, v and 1, times its
+    depth from the still's camera; they are interpolated and divided per pixel, as the engine does. So from the still's
+    camera every pixel is the photo's, whatever the mesh looks like. Not from the place of the point, which would be
+    the same: EEVEE then blurs the picture (5.2: 19 dB and not 44).
     """
     material = tag(bpy.data.materials.new(name), rig_id)
     compat.use_nodes(material)
@@ -28,20 +30,16 @@ def build(name: str, rig_id: str, image: Any, scale: tuple[float, float], offset
             setattr(made, key, value)
         return made
 
-    place, split = node("TexCoord", 0), node("SeparateXYZ", 1, 1)
-    divide, project = node("VectorMath", 2, operation="DIVIDE"), node("VectorMath", 3, operation="MULTIPLY_ADD")
-    # Divided by Z, which is minus the depth: x turns over too, and the scale turns it back.
-    project.inputs[1].default_value = (-scale[0], -scale[1], 0.0)
-    project.inputs[2].default_value = (*offset, 0.0)
-    picture = node("TexImage", 4, image=image, interpolation="Linear", extension="EXTEND")
-    light, clear = node("Emission", 6), node("BsdfTransparent", 6, 1)
-    mix, out = node("MixShader", 7), node("OutputMaterial", 8)
+    place, split = node("Attribute", 0, attribute_name=PROJECTION), node("SeparateXYZ", 1, 1)
+    divide = node("VectorMath", 2, operation="DIVIDE")
+    picture = node("TexImage", 3, image=image, interpolation="Linear", extension="EXTEND")
+    light, clear = node("Emission", 5), node("BsdfTransparent", 5, 1)
+    mix, out = node("MixShader", 6), node("OutputMaterial", 7)
     link = tree.links.new
-    link(place.outputs["Object"], split.inputs[0])
-    link(place.outputs["Object"], divide.inputs[0])
+    link(place.outputs["Vector"], split.inputs[0])
+    link(place.outputs["Vector"], divide.inputs[0])
     link(split.outputs["Z"], divide.inputs[1])
-    link(divide.outputs[0], project.inputs[0])
-    link(project.outputs[0], picture.inputs["Vector"])
+    link(divide.outputs[0], picture.inputs["Vector"])
     link(picture.outputs["Color"], light.inputs["Color"])
     link(picture.outputs["Alpha"], mix.inputs["Fac"])
     link(clear.outputs[0], mix.inputs[1])

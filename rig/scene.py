@@ -176,7 +176,7 @@ def _layer_steps(rig_id: str, index: int, layer: still.LayerFile) -> Generator[N
         _fill_mesh(mesh, surface)
         image = material.load_image(blend_path(str(layer.picture)), rig_id, f"{rig.facts['strip']} {layer.picture.name}")
         made.append(image)
-        paint = material.build(f"Layer {index}", rig_id, image, *still.projection(surface))
+        paint = material.build(f"Layer {index}", rig_id, image)
         made.append(paint)
         mesh.materials.append(paint)
         item = tag(bpy.data.objects.new(f"Layer {index}", mesh), rig_id, LAYER)
@@ -204,6 +204,8 @@ def _fill_mesh(mesh: Any, surface: still.Surface) -> None:
     mesh.loops.foreach_set("vertex_index", corners)
     mesh.polygons.foreach_set("loop_start", np.arange(0, count * 3, 3, dtype=np.int32))
     mesh.uv_layers.new(name="Photo", do_init=False).data.foreach_set("uv", surface.uv[corners].ravel())
+    carried = mesh.attributes.new(material.PROJECTION, "FLOAT_VECTOR", "POINT")
+    carried.data.foreach_set("vector", still.projection(surface).ravel())
     mesh.update(calc_edges=True)
 
 

@@ -88,9 +88,7 @@ def read_surface(layer: LayerFile) -> Surface:
     return surface
 
 
-def projection(surface: Surface) -> tuple[tuple[float, float], tuple[float, float]]:
-    """(scale, offset) with which x/z and -y/z of a point become its u and v: the texture as the still's camera saw it."""
-    slope = surface.vertices[:, :2].astype(np.float64) / surface.vertices[:, 2:3] * (1, -1)
-    pairs = [np.polyfit(slope[:, axis], surface.uv[:, axis].astype(np.float64), 1) for axis in (0, 1)]
-    (scale_u, offset_u), (scale_v, offset_v) = pairs
-    return (float(scale_u), float(scale_v)), (float(offset_u), float(offset_v))
+def projection(surface: Surface) -> np.ndarray:
+    """(N, 3) float32: u, v and 1 of every vertex, times its depth from the still's camera."""
+    depth = surface.vertices[:, 2:3]
+    return np.concatenate([surface.uv * depth, depth], axis=1).astype(np.float32)

@@ -26,7 +26,6 @@ def test_the_rest_pose_returns_the_photo(addon: SimpleNamespace, scene: Any, tmp
     shown = render_rig(rig.scene, 1, tmp_path / "rest.png")
     assert shown[..., 3].min() == 255
     decibels = psnr(shown[..., :3], pixels(tmp_path / "photo.png", "RGB"))
-    print(f"rest pose, Cycles: {decibels:.1f} dB")
     assert decibels >= 40
     ((owner, strip),) = modules(addon).strips.live_strips(rig.id)
     assert owner == scene and strip.channel == 2 and span(addon, strip) == span(addon, still)
@@ -87,7 +86,8 @@ def test_a_portrait_photo_lies_where_its_strip_shows_it(addon: SimpleNamespace, 
     rig.scene.render.engine = "CYCLES"
     after = render(scene, 1, tmp_path / "after.png")
     assert psnr(before[..., :3], after[..., :3]) >= 40
-    assert tuple(render(scene, 12, tmp_path / "last.png")[90, 5, :3]) == (30, 120, 200)
+    last = render(scene, 12, tmp_path / "last.png")
+    assert np.abs(last[90, 5, :3] - (30, 120, 200)).max() <= 1  # 4.2 mixes half-precision pixels
 
 
 @pytest.mark.parametrize("name", ["BLENDER_WORKBENCH", "eevee"])
@@ -100,7 +100,6 @@ def test_other_renderers_show_the_photo_too(addon: SimpleNamespace, scene: Any, 
     except RuntimeError as error:
         pytest.skip(f"no OpenGL here: {error}")
     decibels = psnr(shown[..., :3], pixels(tmp_path / "photo.png", "RGB"))
-    print(f"rest pose, {engine}: {decibels:.1f} dB")
-    assert decibels >= 34
+    assert decibels >= 40
     assert np.isfinite(shown).all()
 
