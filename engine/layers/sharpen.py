@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .edges import nearest_pixel
+
 RAMP_SHARE = 1 / 130        # half width of the widest ramp, of the picture's longer side: what networks' maps have
 LEAST_RAMP_PX = 5
 STEP_RATIO = 0.05           # least step of an occlusion, of the farther disparity
@@ -15,6 +17,7 @@ SHARP = 0.35                # share of the step between two neighbours from whic
 MIXED = 0.1                 # ... where only pixels that lie between both sides by that share of the step are moved
 GUIDE_SHARE = 0.8           # half width of the window in which the photo tells where a step is, of the ramp's
 MOVE_SHARE = 0.4            # how far the photo may move a step, of the ramp's half width
+SAME_SIDE = 0.35            # share of the change around by which two pixels of one surface may differ
 GUIDE_NOISE = 0.003         # variance of luma (0..1) that tells nothing: the epsilon of the guided filter
 
 
@@ -46,7 +49,9 @@ def sharpen(disparity: np.ndarray, rgb: np.ndarray) -> np.ndarray:
         rise, fall = up - sharp, sharp - down
         moved = np.where(rise < fall, up, np.where(fall < rise, down, sharp))
         sharp = np.where(occlusion, moved, disparity)
-    return sharp if already[occlusion].all() else _follow_photo(sharp, disparity, rgb, ~already, least, radius)
+    if already[occlusion].all():
+        return sharp
+    return _continue_plateaus(_follow_photo(sharp, disparity, rgb, ~already, least, radius), ~already, least, radius)
 
 
 def _follow_photo(sharp: np.ndarray, disparity: np.ndarray, rgb: np.ndarray, soft: np.ndarray, least: float,
@@ -68,6 +73,32 @@ def _follow_photo(sharp: np.ndarray, disparity: np.ndarray, rgb: np.ndarray, sof
     variance = cv2.blur(luma * luma, size) - mean_luma * mean_luma
     fitted = mean_nearness + covariance / (variance + GUIDE_NOISE) * (luma - mean_luma)
     return np.where(band, np.where(fitted > 0.5, front, back), sharp)
+
+
+def _continue_plateaus(sharp: np.ndarray, soft: np.ndarray, least: float, radius: int) -> np.ndarray:
+    """Beside the steps of ramps, where the blur drew both sides towards each other: go on with the surface as it is
+    one ramp away, slope included."""
+    front, back = _dilate(sharp, 1), _erode(sharp, 1)
+    step = soft & (front - back > np.maximum(STEP_RATIO * back, least))
+    if not step.any():
+        return sharp
+    beside = cv2.distanceTransform((~step).astype(np.uint8), cv2.DIST_L2, 5) <= radius
+    if beside.all():
+        return sharp
+    width = sharp.shape[1]
+    rows, columns = np.nonzero(beside & soft)
+    source = nearest_pixel(~beside)[1][rows, columns]
+    down, right = rows - source // width, columns - source % width
+    smooth = cv2.GaussianBlur(sharp, (0, 0), 1.0)
+    slope_right = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8).reshape(-1)[source]
+    slope_down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8).reshape(-1)[source]
+    change = np.clip(slope_right * right + slope_down * down, -least, least)
+    continued = sharp.reshape(-1)[source] + change
+    both_sides = _dilate(sharp, radius) - _erode(sharp, radius)
+    same_side = np.abs(continued - sharp[rows, columns]) < SAME_SIDE * both_sides[rows, columns]
+    out = sharp.copy()
+    out[rows[same_side], columns[same_side]] = continued[same_side]
+    return out
 
 
 def _steepest(values: np.ndarray) -> np.ndarray:
