@@ -39,7 +39,7 @@ def _read_sidecar(path: Path) -> tuple[str, dict[str, Any]] | None:
     if not isinstance(plain, dict):
         return None
     sidecar = cast("dict[str, Any]", plain)
-    job_id, clip = sidecar.get("job_id"), sidecar.get("clip")
+    job_id, clip = sidecar.get("job_id"), sidecar.get("clip", sidecar.get("folder"))
     if not isinstance(job_id, str) or not isinstance(clip, str) or not Path(clip).exists():
         return None
     return job_id, sidecar
