@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -13,6 +13,9 @@ from ..sequencer import compat, rig_strip
 from ..sequencer.selection import selected_stills
 from ..session import runtime
 from . import results, rig_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def rig_in(context: Any) -> owned.Rig:
@@ -37,6 +40,10 @@ def active_strip(context: Any) -> Any:
 
 class _RigOperator:
     bl_options = {"REGISTER", "UNDO"}
+
+    if TYPE_CHECKING:
+        report: Callable[[set[str], str], None]     # Blender's own
+        work: Callable[[Any], str]                  # of each operator: does it, and says what is worth knowing
 
     def execute(self, context: Any) -> set[str]:
         """Does the work; a refusal is one plain sentence, and nothing is changed then."""

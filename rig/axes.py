@@ -34,7 +34,7 @@ class Lens:
 
 def layer_points(points: np.ndarray) -> np.ndarray:
     """(N, 3) points of a layered still -> (N, 3) float32 in the layers' own axes, which are the still's camera's."""
-    return points.astype(np.float32) * np.float32([1, -1, -1])
+    return points.astype(np.float32) * np.array([1, -1, -1], np.float32)
 
 
 def world_points(points: np.ndarray) -> np.ndarray:

@@ -41,7 +41,8 @@ CHANNELS = (*PLACES, *SWAYS, *OTHERS)
 
 def bounds_of(rig: Rig) -> Bounds:
     plain = rig.facts["bounds"]
-    return Bounds(**{name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()})
+    sides = {name: tuple(plain[name]) for name in ("left", "right", "top", "bottom")}
+    return Bounds(near=plain["near"], far=plain["far"], **sides)
 
 
 def shot_of(rig: Rig, move: dict[str, Any], num_frames: int) -> Shot:

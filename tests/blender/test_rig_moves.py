@@ -13,7 +13,8 @@ import pytest
 from tests.blender.rigs import add_photo, build, modules, settle
 
 TOLERANCE = 1e-4
-CASES = [("once", "ease_in_out"), ("once", "linear"), ("once", "ease_in"), ("ping_pong", "ease_out"), ("loop", "linear")]
+CASES = [("once", "ease_in_out"), ("once", "linear"), ("once", "ease_in"), ("ping_pong", "ease_out"),
+         ("loop", "linear")]
 STRAIGHT = ("push_in", "pull_out", "truck_left", "truck_right", "pedestal_up", "pedestal_down", "orbit")
 MOST_KEYS = dict.fromkeys(STRAIGHT, 3) | {"handheld": 36, "circle": 25}  # of 48 frames, there and back
 
