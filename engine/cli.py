@@ -289,7 +289,7 @@ def add_camera_move(command: argparse.ArgumentParser) -> None:
         "--pivot", type=float, default=-1.0, help="0 farthest .. 1 nearest; default: the middle of the picture"
     )
     command.add_argument(
-        "--pivot-point", type=numbers(2), default=NO_POINT, metavar="x,y", help="what keeps its place; shares of the photo"
+        "--pivot-point", type=numbers(2), default=NO_POINT, metavar="x,y", help="what keeps its place, as shares"
     )
     command.add_argument("--crop-from", type=numbers(4), default=(0.0, 0.0, 1.0, 1.0), metavar="x,y,w,h")
     command.add_argument("--crop-to", type=numbers(4), default=(0.1, 0.1, 0.8, 0.8), metavar="x,y,w,h")
@@ -304,7 +304,7 @@ def add_camera_move(command: argparse.ArgumentParser) -> None:
     command.add_argument("--gamma", type=float, default=1.0, help="above 1 pushes the middle away")
     command.add_argument("--invert", action="store_true", help="near becomes far")
     command.add_argument(
-        "--correction", default="", metavar="FILE", help="a paint-over: its opaque parts replace the depth, bright is near"
+        "--correction", default="", metavar="FILE", help="a paint-over: where opaque it replaces the depth"
     )
     command.add_argument("--f-stop", type=float, default=0.0, help="depth of field; 0 = everything is sharp (default)")
     command.add_argument("--focus", type=float, default=-1.0, help="0 farthest .. 1 nearest; default: the pivot")

@@ -20,7 +20,7 @@ REST_OPTIONS = Options()
 
 @dataclass(frozen=True)
 class Bounds:
-    """Disparities, 1 / scene unit: of the whole scene, and (lowest, highest) of a strip along each side of the frame."""
+    """Disparities, 1 / scene unit: of the whole scene, and (lowest, highest) of a strip along each side."""
 
     near: float
     far: float
