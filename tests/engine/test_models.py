@@ -137,12 +137,18 @@ def test_a_cancelled_download_stops_and_the_next_one_ends_it(tmp_path, hub):
     (hub.folder / "model.safetensors").write_bytes(os.urandom(25_000_000))
     hub.bytes_a_second = 8_000_000
     with engine_server(tmp_path, HF_ENDPOINT=hub.address, HF_HUB_OFFLINE="0") as process:
-        said = (protocol.decode(line) for line in process.stdout)
+        deadline = time.monotonic() + 60
+
+        def listen():
+            for line in process.stdout:     # heartbeats come for ever: an answer that never comes must not be waited for
+                assert time.monotonic() < deadline, "no answer"
+                yield protocol.decode(line)
 
         def say(*messages):
             process.stdin.write(b"".join(map(protocol.encode, messages)))
             process.stdin.flush()
 
+        said = listen()
         say(Submit("1", DownloadModel("dpt-large")))
         first = next(one for one in said if isinstance(one, Progress) and one.total > 1)
         assert (first.stage, first.total) == ("download", 25)
