@@ -69,7 +69,7 @@ class DIORAMA_OT_build_rig(bpy.types.Operator):
         jobs, errors = 0, []
         try:
             if scene is None or scene.sequence_editor is None:
-                raise BadSelection("This scene has no timeline in the Sequencer.", "Add a photo in the Sequencer first.")
+                raise BadSelection("This scene has no timeline in the Sequencer.", "Add a photo there first.")
             owned.check_editable(scene)
             runtime.installer.require_python()
             stills, errors = selected_stills(scene)
@@ -151,7 +151,7 @@ class DIORAMA_OT_rig_depth(_RigOperator, bpy.types.Operator):
 
 
 class DIORAMA_OT_rig_remove(_RigOperator, bpy.types.Operator):
-    """Remove the rig: its scene, layers, camera, keyframes and strips; its files, clips and what you added yourself stay"""
+    """Remove the rig: its scene, layers, camera, keyframes and strips; files, clips and what you added stay"""
 
     bl_idname = "diorama.rig_remove"
     bl_label = "Remove Rig"
@@ -163,7 +163,7 @@ class DIORAMA_OT_rig_remove(_RigOperator, bpy.types.Operator):
         owned.check_removable(rig)
         rig_strip.remove_live(rig.id)
         owned.remove(rig.id)
-        return f"The rig was removed; {kept} objects of your own were kept in the file." if kept else "The rig was removed."
+        return f"The rig was removed; {kept} objects of your own stay in the file." if kept else "The rig was removed."
 
 
 class DIORAMA_OT_rig_open(bpy.types.Operator):
@@ -186,23 +186,8 @@ class DIORAMA_OT_rig_open(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class DIORAMA_OT_rig_preview(bpy.types.Operator):
-    """Show Scene strips in the Sequencer's preview with their pictures instead of plain grey; changes this scene's preview
-    shading only"""
-
-    bl_idname = "diorama.rig_preview"
-    bl_label = "Show Pictures in Preview"
-    bl_options = {"REGISTER", "UNDO"}
-
-    def execute(self, context: Any) -> set[str]:
-        shading = compat.sequencer_scene(context).display.shading
-        shading.light, shading.color_type = "FLAT", "TEXTURE"
-        refresh()
-        return {"FINISHED"}
-
-
 def refresh() -> None:
-    """Scene strips are cached: what changed in a rig must be drawn anew. Where no Sequencer is open there is nothing to do."""
+    """Scene strips are cached: what changed in a rig must be drawn anew, where a Sequencer is open."""
     if bpy.ops.sequencer.refresh_all.poll():
         bpy.ops.sequencer.refresh_all()
 
@@ -215,5 +200,4 @@ CLASSES = (
     DIORAMA_OT_rig_depth,
     DIORAMA_OT_rig_remove,
     DIORAMA_OT_rig_open,
-    DIORAMA_OT_rig_preview,
 )

@@ -62,7 +62,7 @@ def submit_relayer(rig: owned.Rig, settings: Any) -> Job:
     still = rig.folder / "still.png"
     if not still.is_file():
         raise BadSelection(
-            f"The photo of this rig is missing: {still}", "Bring its folder back, or build the rig again from its strip."
+            f"The photo of this rig is missing: {still}", "Bring its folder back, or build the rig again."
         )
     request = LayersRequest(
         image=str(still),

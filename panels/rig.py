@@ -31,8 +31,6 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
         row = column.row()
         row.enabled = bool(rig_strip.clips_of(scene, rig.id))
         row.operator("diorama.rig_switch", text="Show Baked Clip" if live else "Show Live Rig", icon="UV_SYNC_SELECT")
-        if scene.display.shading.color_type != "TEXTURE":
-            column.operator("diorama.rig_preview", icon="SHADING_TEXTURE")
     row = layout.row(align=True)
     if context.scene != rig.scene:
         row.operator("diorama.rig_open", icon="SCENE_DATA")

@@ -1,7 +1,7 @@
 """The one place where OpenCV's axes and intrinsics become Blender's, and back.
 
-The still's camera stands at Blender's origin, looks along +Y, and Z is up: X = x, Y = z, Z = -y of OpenCV's axes (x right,
-y down, z forward). A camera of Blender looks along its own -Z and has Y up.
+The still's camera stands at Blender's origin, looks along +Y, and Z is up: X = x, Y = z, Z = -y of OpenCV's axes
+(x right, y down, z forward). A camera of Blender looks along its own -Z and has Y up.
 """
 
 from __future__ import annotations

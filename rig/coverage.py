@@ -34,7 +34,7 @@ def outline_of(rig: Rig) -> Outline:
     layers = [item for item in rig.layers if item.type == "MESH" and len(item.data.polygons)]
     if not layers or layers[0]["diorama_layer"] != 0:
         raise BadSelection(
-            f"The rearmost layer of '{rig.scene.name}' was deleted.", "Undo that, or press Change Depth to make it again."
+            f"The rearmost layer of '{rig.scene.name}' was deleted.", "Undo that, or press Change Depth to make it."
         )
     points, faces = _mesh(layers[0].data)
     pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
@@ -42,7 +42,7 @@ def outline_of(rig: Rig) -> Outline:
     _, first, counts = np.unique(low * len(points) + high, return_index=True, return_counts=True)
     edges = points[pairs[first[counts == 1]]]
     if not len(edges):
-        raise BadSelection(f"'{layers[0].name}' has no border any more.", "Press Change Depth to make the layers again.")
+        raise BadSelection(f"'{layers[0].name}' has no border any more.", "Press Change Depth to make the layers.")
     nearest = min(float(_mesh(item.data)[0][:, 2].min()) for item in layers)
     return Outline(edges, nearest)
 

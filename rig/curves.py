@@ -1,12 +1,13 @@
 """Keyframes that follow a curve: as few as keep it within a tolerance, with handles that a person can drag.
 
-Every handle lies at a third of the way to the next key. Then Blender's Bezier curve is a plain cubic in time: it repeats
-the engine's easings exactly, and anything smooth from its slopes.
+Every handle lies at a third of the way to the next key. Then Blender's Bezier curve is a plain cubic in time: it
+repeats the engine's easings exactly, and anything smooth from its slopes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,12 @@ MOST_PIECES = 4096
 def fitted(curve: Curve, corners: list[float], tolerance: float) -> np.ndarray:
     """Keys for a curve, (K, 4): frame, value, slope before it, slope after it, per frame.
 
-    corners: frames, rising, at which there is always a key: the first, the last, and where the curve has a corner. Between
-    two of them there are as few keys as keep every frame within the tolerance. Raises BadRequest for a curve that no keys
-    follow.
+    corners: frames, rising, at which there is always a key: the first, the last, and where the curve has a corner.
+    Between two of them there are as few keys as keep every frame within the tolerance. Raises BadRequest for a curve
+    that no keys follow.
     """
     keys: list[np.ndarray] = []
-    for begin, end in zip(corners[:-1], corners[1:], strict=True):
+    for begin, end in pairwise(corners):
         piece = _fitted_piece(curve, begin, end, tolerance)
         if keys:
             keys[-1][-1, 3] = piece[0, 3]
@@ -101,8 +102,10 @@ def find(owner: Any, path: str, index: int) -> Any:
 
 
 def write(owner: Any, path: str, index: int, keys: np.ndarray, repeat: bool) -> Any:
-    """Replaces the F-curve of a property by these keys. index: -1 for a property that is one number. repeat: the keys are
-    one turn of a loop. Returns the F-curve."""
+    """Replaces the F-curve of a property by these keys, and returns it.
+
+    index: -1 for a property that is one number. repeat: the keys are one turn of a loop.
+    """
     remove(owner, path, index)
     owner.keyframe_insert(path, index=index, frame=keys[0, 0])
     curve = find(owner, path, index)

@@ -76,8 +76,8 @@ def num_frames_of(rig: Rig) -> int:
 def apply(rig: Rig, move: dict[str, Any], add: bool) -> Shot:
     """Gives the camera this move over the scene's frames, or adds it to what the camera does.
 
-    add: other keys stay where the move does not touch their channel; where it does, both are summed. Returns the shot as
-    it was limited. Raises BadRequest, BadSelection; then nothing was changed.
+    add: other keys stay where the move does not touch their channel; where it does, both are summed. Returns the shot
+    as it was limited. Raises BadRequest, BadSelection; then nothing was changed.
     """
     if move["name"] not in MOVES:
         raise BadRequest(f"There is no move called '{move['name']}'.", f"Choose one of: {', '.join(MOVES)}.")

@@ -133,8 +133,8 @@ def check_removable(rig: Rig) -> None:
 
 
 def remove(rig_id: str) -> None:
-    """Removes the rig and all that it owns; strips that show it are the caller's. What a person put into its scene stays
-    in the file. Raises BadSelection when the file has no other scene."""
+    """Removes the rig and all that it owns; strips that show it are the caller's. What a person put into its scene
+    stays in the file. Raises BadSelection when the file has no other scene."""
     rig = find(rig_id)
     if rig is not None:
         check_removable(rig)

@@ -1,4 +1,4 @@
-"""Builds a rig: a scene, its camera on a pivot, and a mesh per layer. Step by step, so that Blender's window never waits."""
+"""Builds a rig: a scene, its camera on a pivot, and a mesh per layer; step by step, so that Blender never waits."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from . import compat, material, moves, still
 from .axes import REST_ROTATION, layer_points
 from .owned import CAMERA, LAYER, PIVOT, TAG, Rig, blend_path, check_editable, find, remove, set_facts, tag
 
-NARROW_FILTER = 0.5  # pixels: the photo stays sharp, what a person adds still gets smooth edges. Not less in Cycles: with
-# 0.01 px one pixel in four hundred falls between triangles whose corners lie exactly at its centre.
+NARROW_FILTER = 0.5  # pixels: the photo stays sharp, what a person adds still gets smooth edges. Not less in Cycles:
+# with 0.01 px one pixel in four hundred falls between triangles whose corners lie exactly at its centre.
 EEVEE_SAMPLES = 16  # soft edges are dithered: at one sample they would be noise
 FLAT = {"light": "FLAT", "color_type": "TEXTURE"}  # solid view and Workbench: the picture as it is
 REACH = 4.0  # of the farthest point: how far the camera sees, for what a person puts behind the photo
@@ -174,7 +174,8 @@ def _layer_steps(rig_id: str, index: int, layer: still.LayerFile) -> Generator[N
         mesh = tag(bpy.data.meshes.new(f"Layer {index}"), rig_id)
         made.append(mesh)
         _fill_mesh(mesh, surface)
-        image = material.load_image(blend_path(str(layer.picture)), rig_id, f"{rig.facts['strip']} {layer.picture.name}")
+        title = f"{rig.facts['strip']} {layer.picture.name}"
+        image = material.load_image(blend_path(str(layer.picture)), rig_id, title)
         made.append(image)
         paint = material.build(f"Layer {index}", rig_id, image)
         made.append(paint)

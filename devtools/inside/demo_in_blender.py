@@ -40,6 +40,9 @@ def main(package: str, engine: str, photo: str, out: Path) -> None:
     done("first frame held against the still")
     film(scene, out / "demo.mp4")
     done("Blender renders the timeline")
+    rig_and_bake(scene, clip)
+    bpy.ops.wm.save_as_mainfile(filepath=str(out / "demo.blend"))
+    done("camera rig: layers, scene, fast bake")
     sidecar = json.loads(Path(bpy.path.abspath(clip.diorama.clip_path) + ".json").read_text(encoding="utf-8"))
     record = {
         "blender": bpy.app.version_string, "clip": sidecar["clip"],
@@ -47,6 +50,18 @@ def main(package: str, engine: str, photo: str, out: Path) -> None:
         "depth": sidecar["depth_preview"], "depth_label": sidecar["depth_label"],
         "engine_seconds": sidecar["seconds"], "warnings": sidecar["warnings"], "psnr": decibels, "seconds": seconds}
     (out / "demo.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def rig_and_bake(scene: Any, clip: Any) -> None:
+    """A camera rig of the same photo, live on the timeline, and its baked clip; the camera move's clip is muted."""
+    clip.mute = True
+    studio.click("build_rig")
+    studio.pump_until(lambda: bool(studio.rigs()))
+    rig = studio.rigs()[0]
+    ((_, live),) = studio.module("sequencer.rig_strip").live_strips(rig.id)
+    scene.sequence_editor.active_strip = live
+    studio.click("bake_fast")
+    studio.pump_until(lambda: bool(studio.module("sequencer.rig_strip").clips_of(scene, rig.id)))
 
 
 def first_frame_against_still(scene: Any, clip: Any, out: Path) -> float:

@@ -52,14 +52,20 @@ def clips(scene: Any) -> list[Any]:
     return [strip for strip in module("sequencer.compat").strips_all(scene) if strip.diorama.is_clip]
 
 
-def click() -> None:
-    """Presses Camera Move. Raises SystemExit with what the person would read."""
+def rigs() -> list[Any]:
+    """The camera rigs whose strip is on the timeline."""
+    strips = module("sequencer.rig_strip")
+    return [rig for rig in module("rig.owned").rigs() if strips.live_strips(rig.id)]
+
+
+def click(verb: str = "camera_move") -> None:
+    """Presses a button. Raises SystemExit with what the person would read."""
     try:
-        done = bpy.ops.diorama.camera_move()
+        done = getattr(bpy.ops.diorama, verb)()
     except RuntimeError as error:           # what an operator reports as an error
         raise SystemExit(str(error)) from error
     if done != {"FINISHED"}:
-        raise SystemExit(f"Camera Move said {done}: {module('operators.results').last_error()}")
+        raise SystemExit(f"{verb} said {done}: {module('operators.results').last_error()}")
 
 
 def pump_until(done: Callable[[], bool], each: Callable[[float], None] = lambda _: None) -> None:

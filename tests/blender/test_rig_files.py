@@ -11,7 +11,7 @@ import bpy
 import pytest
 
 from tests.blender.rigs import add_photo, build, modules, owned_blocks, render_rig, settle
-from tests.blender.stills import pixels, pump_until, psnr, render
+from tests.blender.stills import pixels, psnr, pump_until, render
 
 
 def project(addon: SimpleNamespace, scene: Any, folder: Path) -> Any:
@@ -190,6 +190,6 @@ def test_a_linked_rig_is_left_alone(addon: SimpleNamespace, scene: Any, tmp_path
     strip = addon.compat.strips(fresh.sequence_editor_create()).new_scene("linked", bpy.data.scenes[name], 1, 1)
     strip.diorama.rig_id = rig_id
     fresh.sequence_editor.active_strip = strip
-    for operator in (bpy.ops.diorama.rig_remove, bpy.ops.diorama.rig_move, bpy.ops.diorama.rig_fit, bpy.ops.diorama.rig_depth):
-        refused(operator, "linked from another file")
+    for verb in ("rig_remove", "rig_move", "rig_fit", "rig_depth"):
+        refused(getattr(bpy.ops.diorama, verb), "linked from another file")
     assert render(fresh, 1, tmp_path / "linked.png").shape
