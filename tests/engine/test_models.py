@@ -140,7 +140,8 @@ def test_a_cancelled_download_stops_and_the_next_one_ends_it(tmp_path, hub):
         deadline = time.monotonic() + 60
 
         def listen():
-            for line in process.stdout:     # heartbeats come for ever: an answer that never comes must not be waited for
+            # Heartbeats come for ever: an answer that never comes must not be waited for.
+            for line in process.stdout:
                 assert time.monotonic() < deadline, "no answer"
                 yield protocol.decode(line)
 
