@@ -15,9 +15,9 @@ PROJECTION = "photo_projection"  # attribute of the vertices
 def build(name: str, rig_id: str, image: Any) -> Any:
     """The picture is projected point by point and not stretched between vertices.
 
-    Each vertex carries u, v and 1, times its depth from the still's camera; they are interpolated and divided per pixel,
-    as the engine does. So from the still's camera every pixel is the photo's, whatever the mesh looks like. Not from
-    the place of the point, which would be the same: EEVEE then blurs the picture (5.2: 19 dB and not 44).
+    Each vertex carries u, v and 1, times its depth from the still's camera; they are interpolated and divided per
+    pixel, as the engine does. So from the still's camera every pixel is the photo's, whatever the mesh looks like.
+    Not from the place of the point, which would be the same: EEVEE then blurs the picture (5.2: 19 dB and not 44).
     """
     material = tag(bpy.data.materials.new(name), rig_id)
     compat.use_nodes(material)
