@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import av
+import numpy as np
 from PIL import Image
 
 FRAMES, COLUMNS = 8, 4
@@ -20,8 +21,8 @@ def main(film: str, depth: str, out: Path) -> None:
     rows = FRAMES // COLUMNS
     tall = rows * (HEIGHT + GAP) - GAP
     wide = COLUMNS * (WIDTH + GAP)
-    with Image.open(depth) as picture:
-        grey = picture.convert("RGB")
+    with Image.open(depth) as picture:      # 16 bits, which Pillow would cut off instead of scaling
+        grey = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8)).convert("RGB")
     grey.thumbnail((WIDTH * rows, tall))
     sheet = Image.new("RGB", (wide + grey.width, tall), (24, 24, 24))
     for index, frame in enumerate(chosen):
