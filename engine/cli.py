@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 
 from .camera import CYCLES, EASINGS, MOVES
 from .cli_models import add_models, run_models
-from .errors import BadRequest, DioramaError
+from .errors import BadRequest, DioramaError, JobCancelled
 from .protocol import CLIP_FORMATS, CameraMoveRequest, DepthSettings, LensSettings, MoveSettings
 
 BAR_WIDTH = 30
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         result = options.run(options)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, JobCancelled):
         print("\nStopped.", file=sys.stderr)
         return 130
     except DioramaError as error:
@@ -175,7 +176,7 @@ def run_camera_move(options: argparse.Namespace) -> Result:
         lens=LensSettings(options.f_stop, options.focus, options.focus_point, options.vignette),
     )
     report = reporter(options.json)
-    result = run_job(uuid.uuid4().hex, request, report, lambda: False)
+    result = run_job(uuid.uuid4().hex, request, report, watch_ctrl_c())
     for warning in result["warnings"]:
         tell(warning)
     tell(f"{result['depth_label']} depth, {result['num_frames']} frames: {result['clip']}")
@@ -343,6 +344,21 @@ def read_geometry(options: argparse.Namespace, shape: tuple[int, int]) -> Any:
     if options.disparity:
         return read_disparity(options.disparity, shape, is_depth=False)
     return read_disparity(options.depth, shape, is_depth=True) if options.depth else None
+
+
+def watch_ctrl_c() -> Callable[[], bool]:
+    """Whether Ctrl-C was pressed: the job asks between two steps. Raised inside compiled code, an interrupt could not
+    be told from a fault. A second Ctrl-C stops at once.
+    """
+    pressed: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:      # not where a shell ignores it
+        signal.signal(signal.SIGINT, note)
+    return lambda: bool(pressed)
 
 
 # ------------------------------------------------------------------ what a person sees
