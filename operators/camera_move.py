@@ -6,10 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..engine.errors import DioramaError
 from ..sequencer import compat
-from ..sequencer.selection import selected_stills
-from ..session import runtime
 from . import results
 
 
@@ -21,19 +18,7 @@ class DIORAMA_OT_camera_move(bpy.types.Operator):
     bl_options = {"REGISTER"}  # the undo step is made when the clip is inserted
 
     def execute(self, context: Any) -> set[str]:
-        scene = compat.sequencer_scene(context)
-        jobs, errors = 0, []
-        try:
-            runtime.installer.require_python()
-            stills, errors = selected_stills(scene)
-            for strip in stills:
-                results.submit_still(scene, strip)
-                jobs += 1
-        except DioramaError as error:
-            errors.append(error)
-        if text := results.remember_errors(errors):
-            self.report({"WARNING"} if jobs else {"ERROR"}, text)
-        return {"FINISHED"} if jobs else {"CANCELLED"}
+        return results.submit_selected(self, compat.sequencer_scene(context), results.submit_still)
 
 
 CLASSES = (DIORAMA_OT_camera_move,)

@@ -1,7 +1,8 @@
 """What happens on Blender's side around a job: it is submitted, it ends, its clip goes onto the timeline.
 
-submit_still()  the still is captured and the job goes into the queue
-pump()          called by the timer, in background mode by tests and dev.py: takes in what happened, places clips
+submit_selected()  what an operator does with every selected photo
+submit_still()     the still is captured and its camera move goes into the queue
+pump()             called by the timer, in background mode by tests and dev.py: takes in what happened, places clips
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from typing import Any
 import bpy
 
 from ..engine.camera import MOVES
-from ..engine.errors import DioramaError
+from ..engine.errors import BadSelection, DioramaError
 from ..engine.protocol import CameraMoveRequest, DepthSettings
 from ..preferences import SUFFIXES, preferences
 from ..sequencer import paint, placement, source
+from ..sequencer.selection import selected_stills
 from ..session import runtime
 from ..session.background_render import STAGED_SUFFIX
 from ..session.installer import default_data_folder
@@ -43,6 +45,27 @@ _files_opened = [0]  # counts opened .blend files: a job remembers in which one 
 
 
 # ------------------------------------------------------------------ before a job
+
+
+def submit_selected(operator: Any, scene: Any, submit: Callable[[Any, Any], Job]) -> set[str]:
+    """Submits a job for every selected photo, and tells of each of the others why not; what execute() returns.
+
+    submit: takes the scene and a strip, as submit_still() does; may raise a DioramaError, which ends the round.
+    """
+    jobs, errors = 0, []
+    try:
+        if scene is None or scene.sequence_editor is None:
+            raise BadSelection("This scene has no timeline in the Sequencer.", "Add a photo there first.")
+        runtime.installer.require_python()
+        stills, errors = selected_stills(scene)
+        for strip in stills:
+            submit(scene, strip)
+            jobs += 1
+    except DioramaError as error:
+        errors.append(error)
+    if text := remember_errors(errors):
+        operator.report({"WARNING"} if jobs else {"ERROR"}, text)
+    return {"FINISHED"} if jobs else {"CANCELLED"}
 
 
 def submit_still(scene: Any, strip: Any) -> Job:

@@ -10,7 +10,6 @@ from ..engine.camera import MOVES
 from ..engine.errors import BadSelection, DioramaError
 from ..rig import coverage, moves, owned
 from ..sequencer import compat, rig_strip
-from ..sequencer.selection import selected_stills
 from ..session import runtime
 from . import results, rig_jobs
 
@@ -65,22 +64,7 @@ class DIORAMA_OT_build_rig(bpy.types.Operator):
     bl_options = {"REGISTER"}  # the undo step is made when the rig is there
 
     def execute(self, context: Any) -> set[str]:
-        scene = compat.sequencer_scene(context)
-        jobs, errors = 0, []
-        try:
-            if scene is None or scene.sequence_editor is None:
-                raise BadSelection("This scene has no timeline in the Sequencer.", "Add a photo there first.")
-            owned.check_editable(scene)
-            runtime.installer.require_python()
-            stills, errors = selected_stills(scene)
-            for strip in stills:
-                rig_jobs.submit_build(scene, strip)
-                jobs += 1
-        except DioramaError as error:
-            errors.append(error)
-        if text := results.remember_errors(errors):
-            self.report({"WARNING"} if jobs else {"ERROR"}, text)
-        return {"FINISHED"} if jobs else {"CANCELLED"}
+        return results.submit_selected(self, compat.sequencer_scene(context), rig_jobs.submit_build)
 
 
 class DIORAMA_OT_rig_move(_RigOperator, bpy.types.Operator):
