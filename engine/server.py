@@ -1,4 +1,4 @@
-"""The engine as a child process: messages of protocol.py on stdio, one job at a time. `python -m engine serve`.
+"""The engine as a child process: messages of engine/protocol on stdio, one job at a time. `python -m engine serve`.
 
     stdin  -> reader (main thread)  -> waiting jobs
     worker thread                   -> runs the jobs, one after the other

@@ -1,0 +1,101 @@
+"""The messages between session and engine: one JSON object a line, UTF-8, on the engine's stdin and stdout.
+
+Both sides import this package, under different names, so messages cross as JSON and never as pickled classes.
+Every message is a frozen dataclass; on the wire it and a request carry their class name under "type".
+Standard library only. docs/protocol.md tells the order of the messages.
+
+    messages.py    what is said, and its form on the wire
+    requests.py    what a job needs, by kind; generate.py those of image-to-video
+"""
+
+from .generate import (
+    ASPECTS,
+    CONFORMS,
+    MEMORY_MODES,
+    SPEEDS,
+    SUBJECTS,
+    GenerateRequest,
+    GenerateSettings,
+    PlanRequest,
+)
+from .messages import (
+    HEARTBEAT_SECONDS,
+    MAX_LINE_BYTES,
+    PROTOCOL_VERSION,
+    SILENCE_SECONDS,
+    TERMINAL,
+    Alive,
+    Cancel,
+    Cancelled,
+    Failed,
+    Finished,
+    Hello,
+    MalformedMessage,
+    Message,
+    Progress,
+    Shutdown,
+    Submit,
+    decode,
+    encode,
+    request_from_dict,
+)
+from .requests import (
+    CLIP_FORMATS,
+    MAX_PATH_FRAMES,
+    PASSES,
+    VIEW_NUMBERS,
+    CameraMoveRequest,
+    DepthSettings,
+    DownloadModel,
+    LayersRequest,
+    LensSettings,
+    ListModels,
+    MoveSettings,
+    PathRequest,
+    RemoveModel,
+    Request,
+)
+
+__all__ = [
+    "ASPECTS",
+    "CLIP_FORMATS",
+    "CONFORMS",
+    "HEARTBEAT_SECONDS",
+    "MAX_LINE_BYTES",
+    "MAX_PATH_FRAMES",
+    "MEMORY_MODES",
+    "PASSES",
+    "PROTOCOL_VERSION",
+    "SILENCE_SECONDS",
+    "SPEEDS",
+    "SUBJECTS",
+    "TERMINAL",
+    "VIEW_NUMBERS",
+    "Alive",
+    "CameraMoveRequest",
+    "Cancel",
+    "Cancelled",
+    "DepthSettings",
+    "DownloadModel",
+    "Failed",
+    "Finished",
+    "GenerateRequest",
+    "GenerateSettings",
+    "Hello",
+    "LayersRequest",
+    "LensSettings",
+    "ListModels",
+    "MalformedMessage",
+    "Message",
+    "MoveSettings",
+    "PathRequest",
+    "PlanRequest",
+    "Progress",
+    "RemoveModel",
+    "Request",
+    "Shutdown",
+    "Submit",
+    "decode",
+    "encode",
+    "request_from_dict",
+]
