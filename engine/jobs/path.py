@@ -31,12 +31,19 @@ def path(job_id: str, request: PathRequest, stages: Stages) -> dict[str, Any]:
     with ExitStack() as stack:
         with stages.stage("layers"):
             passes = make_passes(layered, request.passes)
-            outputs = [pass_path(request.output, part.name) for part in passes]
+            outputs = [pass_path(request.output, part.name, part.deep) for part in passes]
             writers = [
                 stack.enter_context(
-                    ClipWriter(output, request.clip_format, request.width, request.height, request.frame_rate)
+                    ClipWriter(
+                        output,
+                        "png" if part.deep else request.clip_format,
+                        request.width,
+                        request.height,
+                        request.frame_rate,
+                        part.deep,
+                    )
                 )
-                for output in outputs
+                for part, output in zip(passes, outputs, strict=True)
             ]
         with stages.stage("render"):
             for index, view in enumerate(views):
@@ -73,12 +80,15 @@ def path(job_id: str, request: PathRequest, stages: Stages) -> dict[str, Any]:
     )
 
 
-def pass_path(output: str, name: str) -> str:
-    """Where a pass goes: beside the clip, under its name with the pass's own at its end; "colour" is the clip."""
+def pass_path(output: str, name: str, deep: bool) -> str:
+    """Where a pass goes: beside the clip, under its name with the pass's own at its end; "colour" is the clip.
+
+    deep: always a PNG sequence, which is what every Blender's Sequencer reads in 16 bits.
+    """
     if name == "colour":
         return output
     plain = Path(output.rstrip("/\\"))
-    return str(plain.with_name(f"{plain.stem}_{name}{plain.suffix}"))
+    return str(plain.with_name(f"{plain.stem}_{name}{'' if deep else plain.suffix}"))
 
 
 def views_of(request: PathRequest) -> list[View]:

@@ -54,7 +54,8 @@ class _SequenceEncoder:
         self.names: list[str] = []
 
     def write(self, frame: np.ndarray) -> None:
-        whole, data = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), PNG_OPTIONS)
+        colours = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+        whole, data = cv2.imencode(".png", colours, PNG_OPTIONS)
         if not whole:
             raise OSError(errno.EIO, "the PNG encoder failed")
         name = FRAME_NAME.format(len(self.names) + 1)
@@ -79,10 +80,16 @@ class ClipWriter:
     Every method raises OutputFailed for what the disk or the encoder refuses.
     """
 
-    def __init__(self, output: str, clip_format: str, width: int, height: int, fps: Fraction) -> None:
-        """width, height: pixels, even or odd. fps: frames in a second, such as Fraction(24000, 1001)."""
+    def __init__(
+        self, output: str, clip_format: str, width: int, height: int, fps: Fraction, deep: bool = False
+    ) -> None:
+        """width, height: pixels, even or odd. fps: frames in a second, such as Fraction(24000, 1001).
+
+        deep: grey of 16 bits, for the format "png" alone.
+        """
         self._final = Path(output)
-        self._shape = (height, width, 3)
+        self._shape = (height, width) if deep else (height, width, 3)
+        self._type = np.dtype(np.uint16 if deep else np.uint8)
         self._made: list[Path] = []
         self._staged: Path | None = None
         self._encoder: _Encoder | None = None
@@ -103,9 +110,9 @@ class ClipWriter:
             raise
 
     def write(self, frame: np.ndarray) -> None:
-        """The next frame, (H, W, 3) uint8 sRGB."""
-        if frame.shape != self._shape or frame.dtype != np.uint8:
-            raise ValueError(f"a frame of {frame.shape} {frame.dtype} for a clip of {self._shape} uint8")
+        """The next frame, (H, W, 3) uint8 sRGB; (H, W) uint16 where the clip is deep."""
+        if frame.shape != self._shape or frame.dtype != self._type:
+            raise ValueError(f"a frame of {frame.shape} {frame.dtype} for a clip of {self._shape} {self._type}")
         assert self._encoder is not None, "the clip is already closed"
         try:
             self._encoder.write(np.ascontiguousarray(frame))

@@ -16,11 +16,12 @@ from .rasteriser import Rasteriser
 
 @dataclass(frozen=True)
 class Pass:
-    """name: of its file. label: for people. frame(view): (H, W, 3) uint8."""
+    """name: of its file. label: for people. frame(view): (H, W, 3) uint8, or (H, W) uint16 where it is deep."""
 
     name: str
     label: str
     frame: Callable[[View], np.ndarray]
+    deep: bool = False
 
 
 def make_passes(layered: LayeredStill, names: tuple[str, ...]) -> list[Pass]:
@@ -29,7 +30,7 @@ def make_passes(layered: LayeredStill, names: tuple[str, ...]) -> list[Pass]:
     if "colour" in names:
         found.append(Pass("colour", "Colour", Rasteriser(layered).frame))
     if "depth" in names:
-        found.append(Pass("depth", "Depth", _Depth(layered).frame))
+        found.append(Pass("depth", "Depth", _Depth(layered).frame, deep=True))
     if "mattes" in names:
         for index in range(len(layered.layers)):
             matte = Rasteriser(_painted(layered, [np.uint8(255 * (i == index)) for i in range(len(layered.layers))]))
@@ -40,15 +41,17 @@ def make_passes(layered: LayeredStill, names: tuple[str, ...]) -> list[Pass]:
 
 
 class _Depth:
-    """Disparity in the frame's own camera, 0 (black) = infinitely far, 255 = the nearest point of the still at rest."""
+    """Disparity in the frame's own camera, 0 (black) = infinitely far, 65535 = the nearest point of the still at rest.
+
+    Of 16 bits: of 8, a smooth slope would come back as terraces from whatever uses the pass.
+    """
 
     def __init__(self, layered: LayeredStill) -> None:
         self._rasteriser = Rasteriser(layered)
         self._nearest = min(float(layer.vertices[:, 2].min()) for layer in layered.layers)
 
     def frame(self, view: View) -> np.ndarray:
-        grey = np.rint(self._rasteriser.disparity(view) * (255 * self._nearest)).clip(0, 255).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)
+        return np.rint(self._rasteriser.disparity(view) * (65535 * self._nearest)).clip(0, 65535).astype(np.uint16)
 
 
 class _Disocclusion:

@@ -194,6 +194,25 @@ def test_passes_come_muted_above_the_clip(addon: SimpleNamespace, scene: Any, ri
     assert baked_clips(addon, scene, rig) == [clip]
 
 
+def test_the_depth_pass_keeps_its_sixteen_bits_on_the_timeline(
+    addon: SimpleNamespace, scene: Any, rig: Any, tmp_path: Path
+) -> None:
+    addon.preferences.preferences().clip_format = "h264"
+    clip = fast(addon, scene, rig, passes={"depth"})
+    (depth,) = [s for s in addon.compat.strips_all(scene) if s.diorama.is_clip and s != clip]
+    depth.mute = False
+    scene.view_settings.view_transform = "Standard"
+    scene.render.dither_intensity = 0
+    settings = scene.render.image_settings
+    addon.compat.set_output_image(settings, "PNG")
+    settings.color_mode, settings.color_depth, scene.render.filepath = "BW", "16", str(tmp_path / "depth16.png")
+    bpy.ops.render.render(write_still=True)
+    shown = np.asarray(Image.open(tmp_path / "depth16.png"))
+    written = np.asarray(Image.open(Path(bpy.path.abspath(depth.directory)) / depth.elements[0].filename))
+    assert (written % 257).any()  # levels that 8 bits do not have
+    assert np.abs(shown.astype(int) - written.astype(int)).max() <= 2
+
+
 # ------------------------------------------------------------------ the Blender bake
 
 

@@ -164,16 +164,15 @@ def test_every_pass_is_a_clip_of_its_own(request_: LayersRequest, tmp_path: Path
             passes=("disocclusion", "colour", "mattes", "depth"),
         )
     )
-    clips = {part["name"]: frames(part["clip"])[..., 0].astype(float) for part in result["passes"]}
+    movies = [part for part in result["passes"] if part["name"] != "depth"]
+    clips = {part["name"]: frames(part["clip"])[..., 0].astype(float) for part in movies}
     count = len(LayeredStill.load(layers["folder"]).layers)
-    assert list(clips) == ["colour", "depth", *(f"matte_{n + 1}" for n in range(count)), "disocclusion"]
+    assert list(clips) == ["colour", *(f"matte_{n + 1}" for n in range(count)), "disocclusion"]
+    assert [part["name"] for part in result["passes"]][1] == "depth"
     assert result["clip"] == str(tmp_path / "clip.mkv")
     assert sorted(path.name for path in tmp_path.glob("*.mkv")) == sorted(
-        Path(part["clip"]).name for part in result["passes"]
+        Path(part["clip"]).name for part in movies
     )
-    assert clips["depth"][0, 60, 90] == pytest.approx(255, abs=2)
-    assert clips["depth"][0, 60, 10] == pytest.approx(64, abs=2)
-    assert clips["depth"][2, 5, 10] == pytest.approx(255 / 3.5, abs=3)  # the wall came nearer: 4 - 0.5
     mattes = sum(clips[f"matte_{n + 1}"] for n in range(count))
     assert np.abs(mattes - 255).max() <= 2
     assert clips[f"matte_{count}"][0, 60, 90] == 255
@@ -183,6 +182,25 @@ def test_every_pass_is_a_clip_of_its_own(request_: LayersRequest, tmp_path: Path
     assert clips["disocclusion"][1, 60, 120 - shift // 2] == 255  # what the square hid
     assert clips["disocclusion"][1, 60, 20] == 0
     assert clips["disocclusion"][1, 60, -1] > 127  # the margin
+
+
+def test_the_depth_pass_has_sixteen_bits(request_: LayersRequest, tmp_path: Path) -> None:
+    slope = np.linspace(0, 65535, WIDTH).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "slope.png"), np.repeat(slope[None], HEIGHT, axis=0))
+    layers = run(replace(request_, depth=DepthSettings(picture=str(tmp_path / "slope.png"))))
+    k = layers["intrinsics"]
+    views = [view(k), view(k, z=0.5)]
+    result = run(path_request(layers, tmp_path / "clip.mkv", views, passes=("colour", "depth")))
+    depth = result["passes"][1]
+    assert Path(depth["clip"]) == tmp_path / "clip_depth" and len(depth["files"]) == 2
+    rest, nearer = (cv2.imread(file, cv2.IMREAD_UNCHANGED) for file in depth["files"])
+    assert rest.dtype == np.uint16 and rest.shape == (HEIGHT, WIDTH)
+    wanted = 65535 * (0.25 + 0.75 * slope / 65535.0)  # from a quarter, which is the farthest, to the nearest
+    assert np.abs(rest[HEIGHT // 2, 8:-8] - wanted[8:-8]).max() < 400
+    steps = np.diff(rest[HEIGHT // 2, 8:-8].astype(int))
+    assert steps.min() > 0 and len(np.unique(rest)) > WIDTH - 16  # no terraces
+    middle = HEIGHT // 2, WIDTH // 2  # what lies on the axis stays there
+    assert nearer[middle] / 65535 == pytest.approx(1 / (65535 / rest[middle] - 0.5), abs=0.01)
 
 
 @pytest.mark.parametrize(
