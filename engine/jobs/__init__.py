@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..protocol import CameraMoveRequest, DownloadModel, LayersRequest, ListModels, PathRequest, RemoveModel, Request
+from ..errors import BadRequest
+from ..protocol import (
+    BridgeRequest,
+    CameraMoveRequest,
+    DownloadModel,
+    FinishRequest,
+    InspectRequest,
+    LayersRequest,
+    ListModels,
+    PathRequest,
+    RemoveModel,
+    Request,
+)
 from .camera_move import camera_move
 from .layers import layers
 from .models import models
@@ -32,3 +44,5 @@ def run_job(job_id: str, request: Request, report: Report, cancelled: Callable[[
             return path(job_id, request, stages)
         case ListModels() | DownloadModel() | RemoveModel():
             return models(request, stages)
+        case FinishRequest() | InspectRequest() | BridgeRequest():
+            raise BadRequest("This engine cannot finish clips yet.", "Wait for the next version.")

@@ -5,9 +5,20 @@ Every message is a frozen dataclass; on the wire it and a request carry their cl
 Standard library only. docs/protocol.md tells the order of the messages.
 
     messages.py    what is said, and its form on the wire
-    requests.py    what a job needs, by kind; generate.py those of image-to-video
+    requests.py    what a job needs, by kind; generate.py those of image-to-video, finish.py those of clips
 """
 
+from .finish import (
+    FADES,
+    PREVIOUS,
+    RETIMES,
+    STEPS,
+    ClipPart,
+    FinishRequest,
+    FinishStep,
+    InspectRequest,
+    StepKind,
+)
 from .generate import (
     ASPECTS,
     CONFORMS,
@@ -40,10 +51,12 @@ from .messages import (
     request_from_dict,
 )
 from .requests import (
+    BRIDGES,
     CLIP_FORMATS,
     MAX_PATH_FRAMES,
     PASSES,
     VIEW_NUMBERS,
+    BridgeRequest,
     CameraMoveRequest,
     DepthSettings,
     DownloadModel,
@@ -58,30 +71,40 @@ from .requests import (
 
 __all__ = [
     "ASPECTS",
+    "BRIDGES",
     "CLIP_FORMATS",
     "CONFORMS",
+    "FADES",
     "HEARTBEAT_SECONDS",
     "MAX_LINE_BYTES",
     "MAX_PATH_FRAMES",
     "MEMORY_MODES",
     "PASSES",
+    "PREVIOUS",
     "PROTOCOL_VERSION",
+    "RETIMES",
     "SILENCE_SECONDS",
     "SPEEDS",
+    "STEPS",
     "SUBJECTS",
     "TERMINAL",
     "VIEW_NUMBERS",
     "Alive",
+    "BridgeRequest",
     "CameraMoveRequest",
     "Cancel",
     "Cancelled",
+    "ClipPart",
     "DepthSettings",
     "DownloadModel",
     "Failed",
+    "FinishRequest",
+    "FinishStep",
     "Finished",
     "GenerateRequest",
     "GenerateSettings",
     "Hello",
+    "InspectRequest",
     "LayersRequest",
     "LensSettings",
     "ListModels",
@@ -94,6 +117,7 @@ __all__ = [
     "RemoveModel",
     "Request",
     "Shutdown",
+    "StepKind",
     "Submit",
     "decode",
     "encode",

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
+from .finish import ClipPart, FinishStep
 from .generate import GenerateSettings
 from .requests import DepthSettings, LensSettings, MoveSettings, Request
 
@@ -111,6 +112,7 @@ class _Registry:
     requests: ClassVar[dict[str, type]] = {c.__name__: c for c in Request.__args__}
     nested: ClassVar[dict[str, type]] = {"move": MoveSettings, "depth": DepthSettings, "lens": LensSettings,
                                       "generate": GenerateSettings}
+    lists: ClassVar[dict[str, type]] = {"parts": ClipPart, "steps": FinishStep}     # tuples of these
 
 
 def encode(message: Message) -> bytes:
@@ -137,11 +139,19 @@ def decode(line: bytes) -> Message:
 def request_from_dict(plain: dict[str, Any]) -> Request:
     """The inverse of dataclasses.asdict for a request; the class name stands under "type" where there is one."""
     plain = dict(plain)
-    kind = _Registry.requests[plain.pop("type", "CameraMoveRequest")]
+    return _made(_Registry.requests[plain.pop("type", "CameraMoveRequest")], plain)
+
+
+def _made(kind: type, plain: dict[str, Any]) -> Any:
+    """A dataclass with the dataclasses within it."""
+    within: dict[str, Any] = {}
     for name, nested in _Registry.nested.items():
         if name in plain:
-            plain[name] = nested(**_typed(nested, plain[name]))
-    return kind(**_typed(kind, plain))
+            within[name] = _made(nested, plain[name])
+    for name, nested in _Registry.lists.items():
+        if name in plain:
+            within[name] = tuple(_made(nested, member) for member in plain[name])
+    return kind(**_typed(kind, {name: value for name, value in plain.items() if name not in within}), **within)
 
 
 def _typed(kind: type, plain: dict[str, Any]) -> dict[str, Any]:

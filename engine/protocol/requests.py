@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from .finish import FinishRequest, InspectRequest
+
 CLIP_FORMATS = ("h264", "prores", "ffv1", "png")
 PASSES = ("colour", "depth", "mattes", "disocclusion")
+BRIDGES = ("push_through", "dissolve")
 VIEW_NUMBERS = 20              # world2cam row by row, fx, fy, cx, cy
 MAX_PATH_FRAMES = 20_000       # of a PathRequest: its cameras must fit into one line
 
@@ -151,6 +154,34 @@ class PathRequest:
 
 
 @dataclass(frozen=True)
+class BridgeRequest:
+    """A way from one still into the next without a model: the first frame shows the one, the last the other, exactly.
+
+    image, last_image, output, num_frames, fps, width, height, clip_format, visible_only, frame_width, frame_height: as
+    in GenerateRequest. method: of BRIDGES. amount: 0..1, how far the camera travels. depth: for both stills.
+    """
+
+    image: str
+    last_image: str
+    output: str
+    num_frames: int
+    method: str = "push_through"
+    amount: float = 0.4
+    fps: tuple[int, int] = (24, 1)
+    width: int = 0
+    height: int = 0
+    clip_format: str = "h264"
+    depth: DepthSettings = field(default_factory=DepthSettings)
+    visible_only: bool = False
+    frame_width: int = 0
+    frame_height: int = 0
+
+    @property
+    def frame_rate(self) -> Fraction:
+        return Fraction(*self.fps)
+
+
+@dataclass(frozen=True)
 class ListModels:
     """Which depth models there are by name, and which of them lie on this machine. Uses no network."""
 
@@ -170,4 +201,7 @@ class RemoveModel:
     model: str
 
 
-Request = CameraMoveRequest | LayersRequest | PathRequest | ListModels | DownloadModel | RemoveModel
+Request = (
+    CameraMoveRequest | LayersRequest | PathRequest | ListModels | DownloadModel | RemoveModel
+    | FinishRequest | InspectRequest | BridgeRequest
+)
