@@ -4,12 +4,15 @@
     ├── BadInput               the person can mend it             exit status 3
     │   ├── BadStill           missing, broken, too large, or not a still
     │   ├── BadDepth           a depth picture or array that cannot be used
+    │   ├── BadModel           no such model, a folder that holds none, damaged or missing files
+    │   ├── BadClip            a movie that is missing, broken, or shows nothing
     │   ├── BadRequest         a setting outside its range, an unknown name
     │   └── BadSelection       (Blender) nothing usable is selected, no free channel, locked or muted
     └── EngineFailure          the machine could not do it         exit status 4
         ├── OutputFailed       read-only folder, full disk, encoder trouble
         ├── WeightsMissing     a network's file is not installed or not the pinned one
         ├── OutOfMemory        main or graphics memory ran out
+        ├── NoPicture          a model gave NaN, black or frozen frames
         ├── EngineMissing      (session) the engine is not installed, or not completely
         ├── EngineDied         (session) the child ended without a last message
         ├── EngineHung         (session) the child no longer answers
@@ -53,6 +56,14 @@ class BadDepth(BadInput):
     kind = "bad_depth"
 
 
+class BadModel(BadInput):
+    kind = "bad_model"
+
+
+class BadClip(BadInput):
+    kind = "bad_clip"
+
+
 class BadRequest(BadInput):
     kind = "bad_request"
 
@@ -75,6 +86,10 @@ class WeightsMissing(EngineFailure):
 
 class OutOfMemory(EngineFailure):
     kind = "out_of_memory"
+
+
+class NoPicture(EngineFailure):
+    kind = "no_picture"
 
 
 class EngineMissing(EngineFailure):
