@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 from bpy.props import (
     BoolProperty,
+    CollectionProperty,
     EnumProperty,
     FloatProperty,
     FloatVectorProperty,
@@ -20,6 +21,7 @@ from bpy.props import (
 
 from .engine.camera import CYCLES, EASINGS, MOVES
 from .engine.protocol import DepthSettings, LensSettings, MoveSettings
+from .rig import owned, stack
 from .sequencer import compat
 from .session.models import catalog
 
@@ -91,6 +93,59 @@ def _point(what: str) -> Any:
         max=1.0,
         default=(0.5, 0.5),
     )
+
+
+def _remake_rig(entry: Any, _context: Any) -> None:
+    """A move's slider was moved: the camera follows at once."""
+    stack.changed(owned.Rig.of(entry.id_data))
+
+
+def _use_all_of_it(entry: Any, context: Any) -> None:
+    """Who asks for another amount wants that amount, and not the share of it that Fit once left."""
+    entry.share = 1.0
+    _remake_rig(entry, context)
+
+
+class DioramaRigMove(bpy.types.PropertyGroup):
+    """Of a rig's scene: one of the moves that its camera makes."""
+
+    move: EnumProperty(name="Move", items=_items(MOVES), options={"HIDDEN"})
+    enabled: BoolProperty(name="On", description="Whether the camera makes this move", default=True, update=_remake_rig)
+    amount: FloatProperty(
+        name="Amount",
+        description="Strength of this move as a share of the frame; less where the photo has no more to show",
+        min=0.0,
+        max=1.0,
+        soft_max=0.3,
+        precision=3,
+        step=1,
+        update=_use_all_of_it,
+    )
+    easing: EnumProperty(
+        name="Easing", description="How this move starts and stops", items=_items(EASINGS), update=_remake_rig
+    )
+    cycle: EnumProperty(
+        name="Cycle", description="What happens at the end of this move", items=_items(CYCLES), update=_remake_rig
+    )
+    seed: IntProperty(options={"HIDDEN"})
+    crop_from: FloatVectorProperty(size=4, options={"HIDDEN"})
+    crop_to: FloatVectorProperty(size=4, options={"HIDDEN"})
+    share: FloatProperty(description="What Fit has left of it", default=1.0, options={"HIDDEN"})
+
+    def take(self, move: MoveSettings) -> None:
+        self.move, self.amount, self.easing, self.cycle = move.name, move.amount, move.easing, move.cycle
+        self.seed, self.crop_from, self.crop_to = move.seed, move.crop_from, move.crop_to
+
+    def move_settings(self) -> MoveSettings:
+        return MoveSettings(
+            self.move,
+            self.amount,
+            self.easing,
+            self.cycle,
+            crop_from=tuple(self.crop_from),
+            crop_to=tuple(self.crop_to),
+            seed=self.seed,
+        )
 
 
 class DioramaSettings(bpy.types.PropertyGroup):
@@ -255,6 +310,8 @@ class DioramaSettings(bpy.types.PropertyGroup):
         description="An image of the photo's shape: where it is painted, its brightness is the depth, bright is near",
         type=bpy.types.Image,
     )
+
+    rig_moves: CollectionProperty(type=DioramaRigMove, options={"HIDDEN"})
 
     def move_settings(self) -> MoveSettings:
         return MoveSettings(

@@ -15,6 +15,7 @@ from .sequencer import compat
 from .session import runtime
 
 CLASSES = (
+    properties.DioramaRigMove,
     properties.DioramaSettings,
     properties.DioramaStrip,
     preferences.DioramaPreferences,

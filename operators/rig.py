@@ -8,7 +8,7 @@ import bpy
 
 from ..engine.camera import MOVES
 from ..engine.errors import BadSelection, DioramaError
-from ..rig import coverage, moves, owned
+from ..rig import coverage, owned, stack
 from ..sequencer import compat, rig_strip
 from ..session import runtime
 from . import results, rig_jobs
@@ -80,12 +80,28 @@ class DIORAMA_OT_rig_move(_RigOperator, bpy.types.Operator):
     def work(self, context: Any) -> str:
         rig, settings = rig_in(context), compat.sequencer_scene(context).diorama
         owned.check_editable(rig.scene)
-        move = rig_jobs.with_options(rig_jobs.move_of(settings))
-        shot = moves.apply(rig, move, self.add)
+        asked = settings.move_settings()
+        move = stack.apply(rig, asked, self.add)
         refresh()
-        label = MOVES[shot.move].label
-        limited = shot.amount < move["amount"]
-        return f"{label}, limited to {shot.amount:.3f} by the photo's margin." if limited else f"{label} applied."
+        label = MOVES[move.name].label
+        limited = move.amount < asked.amount
+        return f"{label}, limited to {move.amount:.3f} by the photo's margin." if limited else f"{label} applied."
+
+
+class DIORAMA_OT_rig_move_drop(_RigOperator, bpy.types.Operator):
+    """Take this move away from the camera; the others, and what you did by hand, stay"""
+
+    bl_idname = "diorama.rig_move_drop"
+    bl_label = "Remove Move"
+
+    index: bpy.props.IntProperty(min=0, options={"SKIP_SAVE"})
+
+    def work(self, context: Any) -> str:
+        rig = rig_in(context)
+        owned.check_editable(rig.scene)
+        stack.drop(rig, self.index)
+        refresh()
+        return ""
 
 
 class DIORAMA_OT_rig_fit(_RigOperator, bpy.types.Operator):
@@ -179,6 +195,7 @@ def refresh() -> None:
 CLASSES = (
     DIORAMA_OT_build_rig,
     DIORAMA_OT_rig_move,
+    DIORAMA_OT_rig_move_drop,
     DIORAMA_OT_rig_fit,
     DIORAMA_OT_rig_switch,
     DIORAMA_OT_rig_depth,

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Generator
+from dataclasses import asdict
 from typing import Any
 
 import bpy
 
-from ..engine.camera import Options
 from ..engine.errors import BadSelection
 from ..engine.protocol import LayersRequest
 from ..preferences import preferences
 from ..rig import owned
 from ..rig.scene import Plan, relayer_steps, steps
+from ..rig.stack import move_from
 from ..sequencer import placement, rig_strip, source
 from ..session import runtime
 from ..session.queue import Job
@@ -51,7 +52,7 @@ def submit_build(scene: Any, strip: Any) -> Job:
         "file": results.files_opened(),
         "num_frames": still.num_frames,
         "fps": [scene.render.fps, scene.render.fps_base],
-        "move": move_of(settings),
+        "move": asdict(chosen),
     }
     return runtime.queue.submit(request, strip.name, tag)
 
@@ -72,23 +73,6 @@ def submit_relayer(rig: owned.Rig, settings: Any) -> Job:
     )
     tag = {"kind": RELAYER, "rig_id": rig.id, "strip": rig.facts["strip"], "file": results.files_opened()}
     return runtime.queue.submit(request, rig.facts["strip"], tag)
-
-
-def move_of(settings: Any) -> dict[str, Any]:
-    """The move that the panel shows, as plain JSON."""
-    return {
-        "name": settings.move,
-        "amount": settings.amount,
-        "easing": settings.easing,
-        "cycle": settings.cycle,
-        "options": [list(settings.crop_from), list(settings.crop_to), settings.seed],
-    }
-
-
-def with_options(move: dict[str, Any]) -> dict[str, Any]:
-    """A move of move_of() as rig.moves wants it."""
-    crop_from, crop_to, seed = move["options"]
-    return move | {"options": Options(tuple(crop_from), tuple(crop_to), seed)}
 
 
 def new_folder(name: str) -> str:
@@ -118,7 +102,7 @@ def finish_build(job: Job) -> bool:
         )
     if job.id not in _running:
         facts = job.result | {"strip": tag["strip"], "source_id": tag["source_id"]}
-        plan = Plan(tag["rig_id"], facts, tag["num_frames"], tuple(tag["fps"]), with_options(tag["move"]))
+        plan = Plan(tag["rig_id"], facts, tag["num_frames"], tuple(tag["fps"]), move_from(tag["move"]))
         _running[job.id] = steps(plan)
     if not _step(job):
         return False

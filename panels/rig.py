@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ..engine.camera import MOVES
 from ..operators import rig as verbs
 from ..rig import owned
 from ..sequencer import compat, rig_strip
@@ -20,6 +21,7 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
     row = column.row(align=True)
     row.operator("diorama.rig_move", icon="CAMERA_DATA").add = False
     row.operator("diorama.rig_move", text="Add", icon="ADD").add = True
+    _draw_moves(column, rig)
     column.operator("diorama.rig_fit", icon="FULLSCREEN_EXIT")
     column.operator("diorama.rig_depth", icon="MOD_DISPLACE")
     row = layout.row(align=True)
@@ -35,6 +37,22 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
     if context.scene != rig.scene:
         row.operator("diorama.rig_open", icon="SCENE_DATA")
     row.operator("diorama.rig_remove", text="" if context.scene != rig.scene else "Remove Rig", icon="TRASH")
+
+
+def _draw_moves(layout: Any, rig: owned.Rig) -> None:
+    """What the camera does, move by move, each with its own strength."""
+    for index, entry in enumerate(rig.scene.diorama.rig_moves):
+        box = layout.box().column(align=True)
+        row = box.row(align=True)
+        row.prop(entry, "enabled", text="")
+        left = f", {entry.share:.0%} left by Fit" if entry.share < 1 else ""
+        row.label(text=f"{MOVES[entry.move].label}{left}")
+        row.operator("diorama.rig_move_drop", text="", icon="X").index = index
+        row = box.row(align=True)
+        row.active = entry.enabled
+        row.prop(entry, "amount", text="")
+        row.prop(entry, "easing", text="")
+        row.prop(entry, "cycle", text="")
 
 
 class DIORAMA_PT_rig(bpy.types.Panel):

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine.camera import View
 from ..engine.errors import BadSelection
-from . import curves, moves, sample
+from . import curves, moves, sample, stack
 from .axes import CAMERA
 from .owned import Rig
 
@@ -103,7 +103,7 @@ def fit(rig: Rig) -> float:
     outline = outline_of(rig)
     if _allowed(rig, outline):
         return 1.0
-    owners, rest = moves.owners_of(rig), moves.rest_of(rig)
+    owners, rest = moves.owners_of(rig), moves.rest_of(moves.Basis.of(rig))
     animated = [
         (curve, rest[channel])
         for channel in moves.CHANNELS
@@ -129,6 +129,7 @@ def fit(rig: Rig) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if allowed(middle) else (low, middle)
     allowed(low)
+    stack.shorten(rig, low)
     return low
 
 

@@ -1,21 +1,23 @@
-"""A named move of the engine as keyframes of the rig's camera."""
+"""The engine's named moves as channels of the rig's camera: what each adds to the rest pose, frame by frame."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ..engine.camera import MOVES, Bounds, Intrinsics, Shot, limited, views_at
-from ..engine.errors import BadRequest
-from . import curves
+from ..engine.camera import Bounds, Intrinsics, Options, Shot, limited, views_at
+from ..engine.protocol import MoveSettings
 from .axes import Lens, lens_of, place_of
-from .owned import Rig, tag
+from .curves import Curve
+from .owned import Rig
 
 # Pose and framing stay within these of the engine's at every frame: scene units and radians; shares of the width; mm.
 PLACE_TOLERANCE, TURN_TOLERANCE, SHIFT_TOLERANCE, LENS_TOLERANCE = 6e-5, 1e-5, 5e-5, 1e-3
-SWAY = "handheld"  # goes onto the camera's delta location: the keys of the move that it is added to stay as they are
+REMEMBERED = 32  # moves whose poses are kept
+SWAY = "handheld"  # goes onto the camera's delta location: the keys of the other moves stay as they are
 
 
 @dataclass(frozen=True)
@@ -39,125 +41,116 @@ OTHERS = (
 CHANNELS = (*PLACES, *SWAYS, *OTHERS)
 
 
-def bounds_of(rig: Rig) -> Bounds:
-    plain = rig.facts["bounds"]
-    sides = {name: tuple(plain[name]) for name in ("left", "right", "top", "bottom")}
-    return Bounds(near=plain["near"], far=plain["far"], **sides)
+@dataclass(frozen=True)
+class Basis:
+    """All that turns a move into poses: the facts of the photo (see Rig.facts), and the scene's frames.
 
-
-def shot_of(rig: Rig, move: dict[str, Any], num_frames: int) -> Shot:
-    """A move on this rig as the engine knows it, limited to what the photo's margin covers.
-
-    move: name, amount, easing, cycle, and where they matter options (see engine/camera/moves.py).
-    Raises BadRequest for an unknown name.
+    bounds: left, right, top, bottom (lowest and highest disparity each), near, far. start: first frame. rate: frames a
+    second.
     """
-    facts, rate = rig.facts, rig.scene.render.fps / rig.scene.render.fps_base
-    wish = Shot(
-        move["name"],
-        move["amount"],
-        move["easing"],
-        move["cycle"],
-        facts["pivot"],
-        num_frames,
-        num_frames / rate,
-        Intrinsics(*facts["intrinsics"]),
-        facts["width"],
-        facts["height"],
-        *rig.size,
-        **({"options": move["options"]} if "options" in move else {}),
+
+    pivot: float
+    bounds: Bounds
+    margin_px: int
+    intrinsics: Intrinsics
+    width: int
+    height: int
+    size: tuple[int, int]
+    start: int
+    count: int
+    rate: float
+
+    @classmethod
+    def of(cls, rig: Rig) -> Basis:
+        scene, names = rig.scene, ("pivot", "bounds", "margin_px", "intrinsics", "width", "height", "size")
+        count = max(scene.frame_end - scene.frame_start + 1, 1)
+        frames = {"start": scene.frame_start, "count": count, "rate": scene.render.fps / scene.render.fps_base}
+        return cls.from_plain({name: rig.facts[name] for name in names} | frames)
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Basis:
+        """From JSON, as plain() gives it."""
+        bounds: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in plain["bounds"].items()}
+        lens, (width, height) = plain["intrinsics"], plain["size"]
+        return cls(**plain | {"bounds": Bounds(**bounds), "intrinsics": Intrinsics(*lens), "size": (width, height)})
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self) | {"intrinsics": list(asdict(self.intrinsics).values())}
+
+
+def shot_of(basis: Basis, move: MoveSettings) -> Shot:
+    """A move as the engine knows it; its pivot is the rig's. Raises BadRequest for names and amounts that are none."""
+    return Shot(
+        move.name,
+        move.amount,
+        move.easing,
+        move.cycle,
+        basis.pivot,
+        basis.count,
+        basis.count / basis.rate,
+        basis.intrinsics,
+        basis.width,
+        basis.height,
+        *basis.size,
+        Options(move.crop_from, move.crop_to, move.seed),
     )
-    return limited(wish, bounds_of(rig), facts["margin_px"])
 
 
-def num_frames_of(rig: Rig) -> int:
-    return max(rig.scene.frame_end - rig.scene.frame_start + 1, 1)
+def within_margin(basis: Basis, move: MoveSettings) -> MoveSettings:
+    """The same move with the largest amount, not above its own, that shows nothing beyond the photo's margin."""
+    return replace(move, amount=min(move.amount, _most(basis, replace(move, amount=1.0))))
 
 
-def apply(rig: Rig, move: dict[str, Any], add: bool) -> Shot:
-    """Gives the camera this move over the scene's frames, or adds it to what the camera does.
+@lru_cache(REMEMBERED)
+def _most(basis: Basis, move: MoveSettings) -> float:
+    """The largest amount within the margin: searched for once and not at every step of a slider."""
+    return limited(shot_of(basis, move), basis.bounds, basis.margin_px).amount
 
-    add: other keys stay where the move does not touch their channel; where it does, both are summed. Returns the shot
-    as it was limited. Raises BadRequest, BadSelection; then nothing was changed.
+
+def corners_of(basis: Basis, cycle: str) -> list[float]:
+    """The frames at which a move of this cycle needs a key: its ends, and where it turns round."""
+    start, count = basis.start, basis.count
+    last = start + (count if cycle == "loop" else max(count - 1, 1))
+    return [start, last] if cycle == "once" else [start, (start + last) / 2, last]
+
+
+class Table:
+    """What a move adds to the rest pose, each frame asked for once.
+
+    Columns: x, y, z, turn, lens, shift_x, shift_y.
     """
-    if move["name"] not in MOVES:
-        raise BadRequest(f"There is no move called '{move['name']}'.", f"Choose one of: {', '.join(MOVES)}.")
-    owners = owners_of(rig)
-    count, start = num_frames_of(rig), rig.scene.frame_start
-    shot, bounds, rest = shot_of(rig, move, count), bounds_of(rig), rest_of(rig)
-    sway = move["name"] == SWAY
-    repeat = shot.cycle == "loop"
-    last = start + (count if repeat else max(count - 1, 1))
-    corners = [start, (start + last) / 2, last] if shot.cycle != "once" else [start, last]
-    table = _Table(shot, bounds, start)
-    planned: list[tuple[Channel, np.ndarray | None, float]] = []
-    for channel in CHANNELS:
-        column = _column(channel, sway)
-        offset = table.column(column, rest[channel]) if column is not None else _nothing
-        old = curves.find(owners[channel.owner], channel.path, channel.index) if add else None
-        planned.append((channel, *_planned(channel, offset, old, rest[channel], corners, owners, add)))
-    for channel, keys, value in planned:
-        owner = owners[channel.owner]
-        if keys is not None:
-            curves.write(owner, channel.path, channel.index, keys, repeat)
-            tag(owner.animation_data.action, rig.id)
-        elif not add:
-            curves.remove(owner, channel.path, channel.index)
-            _set(owner, channel, value)
-    return shot
 
-
-def _planned(
-    channel: Channel,
-    offset: curves.Curve,
-    old: Any,
-    rest: float,
-    corners: list[float],
-    owners: dict[str, Any],
-    add: bool,
-) -> tuple[np.ndarray | None, float]:
-    """(keys or None, constant value) of a channel. offset: what the move adds to the rest value."""
-    frames = np.linspace(corners[0], corners[-1], max(round(corners[-1] - corners[0]), 1) * 2 + 1)
-    moved = np.abs(offset(frames)).max() > channel.tolerance / 10
-    if not moved:
-        return None, rest
-    if old is None:
-        held = value_of(owners[channel.owner], channel) if add else rest
-        return curves.fitted(lambda at: held + offset(at), corners, channel.tolerance), rest
-    before = curves.reader(old)
-    inner = [float(point.co[0]) for point in old.keyframe_points if corners[0] < point.co[0] < corners[-1]]
-    joined = sorted({*corners, *inner})
-    return curves.fitted(lambda at: before(at) + offset(at), joined, channel.tolerance), rest
-
-
-class _Table:
-    """The engine's poses as the rig's channels: x, y, z, turn, lens, shift_x, shift_y; each frame is asked for once."""
-
-    def __init__(self, shot: Shot, bounds: Bounds, start: int) -> None:
-        self._shot, self._bounds, self._start = shot, bounds, start
+    def __init__(self, basis: Basis, move: MoveSettings) -> None:
+        self._shot, self._bounds, self._start = shot_of(basis, move), basis.bounds, basis.start
+        self._sway = move.name == SWAY
         self._known: dict[float, np.ndarray] = {}
+        lens = rest_lens(basis)
+        self._rest = np.array([0, 0, 0, 0, lens.lens, lens.shift_x, lens.shift_y])
 
-    def column(self, index: int, rest: float) -> curves.Curve:
-        return lambda frames: np.array([self._row(float(frame))[index] for frame in np.atleast_1d(frames)]) - rest
+    def offset(self, channel: Channel) -> Curve | None:
+        """Frames of the scene -> what is added to a channel; None = this move leaves it alone."""
+        chosen = (*(SWAYS if self._sway else PLACES), *OTHERS)
+        if channel not in chosen:
+            return None
+        column = chosen.index(channel)
+        return lambda frames: self._rows(np.atleast_1d(frames))[:, column]
 
-    def _row(self, frame: float) -> np.ndarray:
-        if frame not in self._known:
-            (view,) = views_at(np.array([frame - self._start]), self._shot, self._bounds)
+    def _rows(self, frames: np.ndarray) -> np.ndarray:
+        unknown = np.array([frame for frame in frames.tolist() if frame not in self._known])
+        for frame, view in zip(
+            unknown.tolist(), views_at(unknown - self._start, self._shot, self._bounds), strict=True
+        ):
             place, turn = place_of(view, 1 / self._shot.pivot)
             lens = lens_of(view.intrinsics, view.width, view.height)
-            self._known[frame] = np.array([*place, turn, lens.lens, lens.shift_x, lens.shift_y])
-        return self._known[frame]
+            row = np.array([*place, turn, lens.lens, lens.shift_x, lens.shift_y])
+            self._known[frame] = row - self._rest
+        return np.array([self._known[frame] for frame in frames.tolist()])
 
 
-def _column(channel: Channel, sway: bool) -> int | None:
-    """Which column of the table drives a channel; None = this move leaves it alone."""
-    if channel in OTHERS:
-        return 3 + OTHERS.index(channel)
-    chosen = SWAYS if sway else PLACES
-    return chosen.index(channel) if channel in chosen else None
-
-
-def _nothing(frames: np.ndarray) -> np.ndarray:
-    return np.zeros(len(frames))
+@lru_cache(REMEMBERED)
+def table_of(basis: Basis, move: MoveSettings) -> Table:
+    """A move's table, remembered: while one slider is dragged the other moves stay as they are."""
+    return Table(basis, move)
 
 
 # ------------------------------------------------------------------ the rig's channels
@@ -169,19 +162,19 @@ def owners_of(rig: Rig) -> dict[str, Any]:
     return {"object": camera, "lens": camera.data, "pivot": rig.pivot}
 
 
-def rest_of(rig: Rig) -> dict[Channel, float]:
+def rest_of(basis: Basis) -> dict[Channel, float]:
     """The value of every channel with which the camera shows the photo as it is."""
-    lens = rest_lens(rig)
+    lens = rest_lens(basis)
     values = dict.fromkeys(CHANNELS, 0.0)
     values.update(zip(OTHERS[1:], (lens.lens, lens.shift_x, lens.shift_y), strict=True))
     return values
 
 
-def rest_lens(rig: Rig) -> Lens:
+@lru_cache(REMEMBERED)
+def rest_lens(basis: Basis) -> Lens:
     """Of the camera that shows the photo as it is."""
-    still = {"name": "push_in", "amount": 0.0, "easing": "linear", "cycle": "once"}
-    (view,) = views_at(np.zeros(1), shot_of(rig, still, 1), bounds_of(rig))
-    return lens_of(view.intrinsics, *rig.size)
+    (view,) = views_at(np.zeros(1), shot_of(basis, MoveSettings(amount=0.0)), basis.bounds)
+    return lens_of(view.intrinsics, *basis.size)
 
 
 def value_of(owner: Any, channel: Channel) -> float:
@@ -189,7 +182,7 @@ def value_of(owner: Any, channel: Channel) -> float:
     return float(value if channel.index < 0 else value[channel.index])
 
 
-def _set(owner: Any, channel: Channel, value: float) -> None:
+def set_value(owner: Any, channel: Channel, value: float) -> None:
     if channel.index < 0:
         setattr(owner, channel.path, value)
     else:

@@ -30,6 +30,11 @@ class Rig:
     scene: Any
     facts: dict[str, Any]
 
+    @classmethod
+    def of(cls, scene: Any) -> Rig:
+        """The rig of a scene that is known to be one."""
+        return cls(scene[TAG], scene, json.loads(scene[FACTS]))
+
     @property
     def folder(self) -> Path:
         return Path(bpy.path.abspath(self.facts["folder"]))
@@ -76,7 +81,7 @@ def rig_of(scene: Any) -> Rig | None:
     """The rig whose scene this is, or None."""
     if scene is None or TAG not in scene or FACTS not in scene:
         return None
-    return Rig(scene[TAG], scene, json.loads(scene[FACTS]))
+    return Rig.of(scene)
 
 
 def rigs() -> list[Rig]:

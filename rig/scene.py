@@ -12,7 +12,8 @@ import numpy as np
 
 from ..engine.camera.intrinsics import FILM_WIDTH_MM
 from ..engine.errors import BadSelection, DioramaError
-from . import compat, material, moves, still
+from ..engine.protocol import MoveSettings
+from . import compat, material, moves, stack, still
 from .axes import REST_ROTATION, layer_points
 from .owned import CAMERA, LAYER, PIVOT, TAG, Rig, blend_path, check_editable, find, remove, set_facts, tag
 
@@ -28,14 +29,14 @@ class Plan:
     """All that a rig is built from; nothing is read from the timeline later.
 
     facts: the engine's result of the LayersRequest with what the add-on adds: "strip", "source_id". fps: as the scene's
-    fps and fps_base. move: see moves.shot_of().
+    fps and fps_base. move: what the camera does at first.
     """
 
     rig_id: str
     facts: dict[str, Any]
     num_frames: int
     fps: tuple[int, float]
-    move: dict[str, Any]
+    move: MoveSettings
 
 
 def steps(plan: Plan) -> Generator[None, None, None]:
@@ -51,7 +52,7 @@ def steps(plan: Plan) -> Generator[None, None, None]:
             yield from _layer_steps(plan.rig_id, index, layer)
         rig = _found(plan.rig_id)
         _set_reach(rig)
-        moves.apply(rig, plan.move, add=False)
+        stack.apply(rig, plan.move, add=False)
     except DioramaError:
         remove(plan.rig_id)
         raise
@@ -123,7 +124,7 @@ def _make_scene(plan: Plan) -> None:
     camera.parent = pivot
     # So that the camera's own location is its way from the photo's camera, and turning the pivot swings it around.
     camera.matrix_parent_inverse.translation = (0.0, -depth, 0.0)
-    lens = moves.rest_lens(rig)
+    lens = moves.rest_lens(moves.Basis.of(rig))
     data.sensor_fit, data.sensor_width = "HORIZONTAL", FILM_WIDTH_MM
     data.lens, data.shift_x, data.shift_y = lens.lens, lens.shift_x, lens.shift_y
     scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = lens.aspect_x, lens.aspect_y

@@ -16,11 +16,12 @@ from tests.blender.stills import add_still, photo, pixels, pump_until
 
 def modules(addon: SimpleNamespace) -> SimpleNamespace:
     """The modules of rig/ and what works with them."""
-    names = ("owned", "axes", "sample", "moves", "curves", "coverage", "scene", "still", "compat")
+    names = ("owned", "axes", "sample", "moves", "stack", "curves", "coverage", "scene", "still", "compat")
     found = {name: importlib.import_module(f"{addon.package}.rig.{name}") for name in names}
     camera = importlib.import_module(f"{addon.package}.engine.camera")
+    protocol = importlib.import_module(f"{addon.package}.engine.protocol")
     strips = importlib.import_module(f"{addon.package}.sequencer.rig_strip")
-    return SimpleNamespace(**found, camera=camera, strips=strips)
+    return SimpleNamespace(**found, camera=camera, protocol=protocol, strips=strips)
 
 
 def depth_picture(path: Path, width: int = 320, height: int = 180) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,9 +51,10 @@ def keys(addon: SimpleNamespace, rig: Any) -> dict[str, int]:
 def test_every_move_is_the_engines(addon: SimpleNamespace, rig: Any, cycle: str, easing: str) -> None:
     tools = modules(addon)
     for name, entry in tools.camera.MOVES.items():
-        move = {"name": name, "amount": entry.default, "cycle": cycle, "easing": easing}
-        shot = tools.moves.apply(rig, move, add=False)
-        wanted = np.array([numbers(view) for view in tools.camera.camera_path(shot, tools.moves.bounds_of(rig))])
+        move = tools.stack.apply(rig, tools.protocol.MoveSettings(name, entry.default, easing, cycle), add=False)
+        basis = tools.moves.Basis.of(rig)
+        path = tools.camera.camera_path(tools.moves.shot_of(basis, move), basis.bounds)
+        wanted = np.array([numbers(view) for view in path])
         assert np.abs(evaluated(addon, rig) - wanted).max() <= TOLERANCE, name
         counts = keys(addon, rig)
         assert counts, name
@@ -87,8 +89,64 @@ def test_handheld_is_added_to_a_push(addon: SimpleNamespace, scene: Any, rig: An
     assert np.abs((push - push[0]) + (sway - sway[0]) - (both - both[0])).max() < 2 * TOLERANCE
     # Another move on a channel that has keys already: both are summed.
     for _ in range(2):
-        tools.moves.apply(rig, {"name": "push_in", "amount": 0.05, "cycle": "once", "easing": "linear"}, add=True)
+        tools.stack.apply(rig, tools.protocol.MoveSettings("push_in", 0.05, "linear"), add=True)
     assert len(tools.curves.find(rig.camera, "location", 1).keyframe_points) == 2
+
+
+def test_every_move_has_its_own_strength(addon: SimpleNamespace, rig: Any) -> None:
+    tools, settings = modules(addon), modules(addon).protocol.MoveSettings
+    push, sway = settings("push_in", 0.1), settings("handheld", 0.02, "linear")
+    tools.stack.apply(rig, push, add=False)
+    pushed = evaluated(addon, rig)
+    tools.stack.apply(rig, sway, add=True)
+    both = evaluated(addon, rig)
+    entries = rig.scene.diorama.rig_moves
+    assert [entry.move for entry in entries] == ["push_in", "handheld"]
+    entries[1].amount = 0.01
+    assert np.abs((both - pushed) - 2 * (evaluated(addon, rig) - pushed)).max() < 2 * TOLERANCE
+    entries[1].enabled = False
+    assert np.abs(evaluated(addon, rig) - pushed).max() < TOLERANCE
+    assert keys(addon, rig) == {"location[1]": 2}
+    entries[1].enabled = True
+    entries[0].easing = "linear"
+    entries[0].cycle = "ping_pong"
+    half = evaluated(addon, rig)
+    assert len(tools.curves.find(rig.camera, "location", 1).keyframe_points) == 3
+    assert bpy.ops.diorama.rig_move_drop(index=0) == {"FINISHED"}
+    assert "location[1]" not in keys(addon, rig)
+    there_and_back = (half - evaluated(addon, rig))[:, 11]  # the camera's way into the photo
+    assert there_and_back[0] == pytest.approx(there_and_back[-1], abs=TOLERANCE)
+    assert abs(there_and_back[24]) > 0.05
+
+
+def test_what_a_person_dragged_stays_when_a_slider_moves(addon: SimpleNamespace, rig: Any) -> None:
+    tools = modules(addon)
+    tools.stack.apply(rig, tools.protocol.MoveSettings("push_in", 0.1, "linear"), add=False)
+    curve = tools.curves.find(rig.camera, "location", 1)
+    pushed = curve.keyframe_points[1].co[1]
+    curve.keyframe_points[1].co[1] += 0.07
+    rig.camera.location.x = 0.05  # no key: a person moved the camera as a whole
+    rig.scene.diorama.rig_moves[0].amount = 0.05
+    curve = tools.curves.find(rig.camera, "location", 1)
+    assert curve.evaluate(48) == pytest.approx(pushed / 2 + 0.07, abs=TOLERANCE)
+    assert rig.camera.location.x == pytest.approx(0.05) and "location[0]" not in keys(addon, rig)
+    tools.stack.apply(rig, tools.protocol.MoveSettings("truck_right", 0.02, "linear"), add=True)
+    assert tools.curves.find(rig.camera, "location", 0).evaluate(1) == pytest.approx(0.05, abs=TOLERANCE)
+    tools.stack.apply(rig, tools.protocol.MoveSettings("push_in", 0.1), add=False)  # Apply starts anew
+    assert keys(addon, rig) == {"location[1]": 2} and rig.camera.location.x == 0
+
+
+def test_a_slider_is_quick(addon: SimpleNamespace, rig: Any) -> None:
+    """What happens while a person drags it, over two seconds of film, must not be felt."""
+    tools = modules(addon)
+    for name in ("push_in", "truck_right", "handheld"):
+        tools.stack.apply(rig, tools.protocol.MoveSettings(name, 0.02), add=True)
+    entry, taken = rig.scene.diorama.rig_moves[0], []
+    for amount in (0.05, 0.06, 0.07):
+        began = time.perf_counter()
+        entry.amount = amount
+        taken.append(time.perf_counter() - began)
+    assert min(taken) < 0.1, taken
 
 
 def test_fit_is_measured(addon: SimpleNamespace, scene: Any, rig: Any) -> None:
@@ -96,8 +154,7 @@ def test_fit_is_measured(addon: SimpleNamespace, scene: Any, rig: Any) -> None:
     assert bpy.ops.diorama.rig_fit() == {"FINISHED"}  # the engine has limited the move: nothing to do
     curve = tools.curves.find(rig.camera, "location", 1)
     kept = curve.keyframe_points[1].co[1]
-    truck = {"name": "truck_right", "amount": 0.05, "cycle": "once", "easing": "ease_in_out"}
-    tools.moves.apply(rig, truck, add=False)
+    tools.stack.apply(rig, tools.protocol.MoveSettings("truck_right", 0.05), add=False)
     curve = tools.curves.find(rig.camera, "location", 0)
     for point in curve.keyframe_points:
         point.co[1] *= 12
@@ -109,6 +166,10 @@ def test_fit_is_measured(addon: SimpleNamespace, scene: Any, rig: Any) -> None:
     fitted, _ = tools.coverage.worst(rig)
     assert -3 < fitted <= -tools.coverage.SAFETY_PX
     assert len(curve.keyframe_points) == 2
+    entry, after = rig.scene.diorama.rig_moves[0], evaluated(addon, rig)
+    assert 0 < entry.share < 1
+    entry.enabled, entry.enabled = False, True
+    assert np.abs(evaluated(addon, rig) - after).max() < 2 * TOLERANCE  # what Fit left is what the keys hold
 
 
 def test_fit_says_what_it_cannot_mend(addon: SimpleNamespace, scene: Any, rig: Any) -> None:
