@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import operators, preferences, properties
+from . import operators, preferences, properties, properties_combine
 from .operators import results
 from .panels import camera_move, camera_view, clip, engine, jobs, lens, menus, rig
 from .sequencer import compat
@@ -18,6 +18,7 @@ CLASSES = (
     properties.DioramaRigMove,
     properties.DioramaSettings,
     properties.DioramaStrip,
+    *properties_combine.CLASSES,
     preferences.DioramaPreferences,
     *operators.CLASSES,
     *camera_move.CLASSES,
@@ -45,6 +46,7 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     properties.link(compat.strip_type())
+    properties_combine.link(compat.strip_type())
     runtime.open_session(
         Path(__file__).parent, preferences.preferences().engine_path(), lambda: not bpy.app.online_access
     )
@@ -60,6 +62,7 @@ def unregister() -> None:
     menus.remove()
     results.clear()
     runtime.close_session()
+    properties_combine.unlink(compat.strip_type())
     properties.unlink(compat.strip_type())
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

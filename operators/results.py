@@ -21,7 +21,7 @@ from ..engine.camera import MOVES
 from ..engine.errors import BadSelection, DioramaError
 from ..engine.protocol import CameraMoveRequest, DepthSettings
 from ..preferences import SUFFIXES, preferences
-from ..sequencer import paint, placement, source
+from ..sequencer import paint, placement, source, takes
 from ..sequencer.selection import selected_stills
 from ..session import runtime
 from ..session.background_render import STAGED_SUFFIX
@@ -172,7 +172,7 @@ def place(job_id: str) -> None:
         _notes[job.id] = f"'{job.label}' is no longer on the timeline; its clip is kept."
         return
     try:
-        placement.insert_above(*found, job.id, job.tag, job.result)
+        takes.add(*found, job.id, job.tag, job.result)
     except DioramaError as error:
         _notes[job.id] = f"{error.message} {error.remedy}"
         return

@@ -81,6 +81,48 @@ def set_right_handle(strip: Any, frame: int) -> None:
         strip.frame_final_end = frame
 
 
+def set_left_handle(strip: Any, frame: int) -> None:
+    """Moves the first shown frame; the content and the strip's end stay."""
+    # As above: goes with 4.5 LTS.
+    if hasattr(strip, "left_handle"):
+        strip.left_handle = frame
+    else:
+        strip.frame_final_start = frame
+
+
+def set_content_start(strip: Any, frame: int) -> None:
+    """Moves the whole strip, so that its content begins at that frame."""
+    # As above: goes with 4.5 LTS.
+    if hasattr(strip, "content_start"):
+        strip.content_start = frame
+    else:
+        strip.frame_start = frame
+
+
+def set_span(strip: Any, start: int, end: int) -> None:
+    """Trims the strip to frames start..end-1; its content stays where it is."""
+    if end > left_handle(strip):  # never both handles at one place on the way
+        set_right_handle(strip, end)
+        set_left_handle(strip, start)
+    else:
+        set_left_handle(strip, start)
+        set_right_handle(strip, end)
+
+
+def new_effect(
+    strips: Any, name: str, kind: str, channel: int, start: int, end: int, first: Any = None, second: Any = None
+) -> Any:
+    """An effect strip over frames start..end-1, of up to two input strips."""
+    words: dict[str, Any] = {}
+    # length in place of frame_end from 5.0 on: goes with 4.5 LTS.
+    known = strips.bl_rna.functions["new_effect"].parameters
+    words |= {"length": end - start} if "length" in known else {"frame_end": end}
+    # Called seq1 and seq2 until 4.3: goes with 4.2 LTS.
+    names = ("input1", "input2") if "input1" in known else ("seq1", "seq2")
+    words |= {key: strip for key, strip in zip(names, (first, second), strict=True) if strip is not None}
+    return strips.new_effect(name, kind, channel, start, **words)
+
+
 def set_output_image(settings: Any, file_format: str) -> None:
     """Makes a scene's image settings write pictures of that format."""
     # 5.0 asks for the kind of output first: goes with 4.5 LTS.

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from ..engine.errors import BadSelection, BadStill
-from . import compat, placement
+from . import compat, media, placement
 
 PNG_SIZE = slice(16, 24)  # width and height, big-endian, in the header of every PNG
 
@@ -44,7 +44,7 @@ def show(scene: Any, clip: Any) -> Any:
     editor = scene.sequence_editor
     active = editor.active_strip
     strip = compat.strips(holder).new_image(
-        f"{clip.name} Depth", placement.blend_path(str(path)), channel, start, fit_method="ORIGINAL"
+        f"{clip.name} Depth", media.blend_path(str(path)), channel, start, fit_method="ORIGINAL"
     )
     compat.set_right_handle(strip, end)
     _lay_over(strip, clip, path)

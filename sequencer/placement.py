@@ -10,7 +10,8 @@ from typing import Any
 import bpy
 
 from ..engine.errors import BadSelection
-from . import compat
+from . import compat, media
+from .media import blend_path
 
 LAST_CHANNEL = 128
 
@@ -110,7 +111,8 @@ def _insert(
     state.is_clip, state.job_id, state.source_id = True, job_id, tag["source_id"]
     state.clip_path, state.request = result["clip"], json.dumps(result["settings"])
     state.warnings = "\n".join(result["warnings"])
-    bpy.ops.ed.undo_push(message="Camera Move")
+    media.remember(clip, f"{tag['move_label']} 1")
+    bpy.ops.ed.undo_push(message=tag["move_label"])
     return clip
 
 
@@ -128,25 +130,24 @@ def load_clip(strips: Any, channel: int, start: int, tag: dict[str, Any], result
     return clip
 
 
-def blend_path(path: str) -> str:
-    """Relative to the .blend where that is possible, so that a project folder can be moved as a whole."""
-    if not bpy.data.filepath or Path(path).drive != Path(bpy.data.filepath).drive:
-        return path
-    return bpy.path.relpath(path)
-
-
 def place_over(clip: Any, scene: Any, result: dict[str, Any]) -> None:
-    """Lays a strip exactly over the part of the frame that the still filled.
+    """Lays a strip exactly over the part of the frame that the still filled. result: as in place_in_frame()."""
+    transform = clip.transform
+    transform.offset_x, transform.offset_y, transform.scale_x, transform.scale_y = place_in_frame(scene, result)
+
+
+def place_in_frame(scene: Any, result: dict[str, Any]) -> tuple[float, float, float, float]:
+    """A strip's offset across and down, in pixels of the frame from its centre, y up, and its scale across and down.
 
     result: width and height of the strip's picture; rect, in pixels of the captured still, y down; still_size.
-    transform.offset counts pixels of the frame from its centre, y up.
     """
     still_width, still_height = result["still_size"]
     frame_width, frame_height = scene.render.resolution_x, scene.render.resolution_y
     x, y, width, height = result["rect"]
     across, down = frame_width / still_width, frame_height / still_height
-    transform = clip.transform
-    transform.offset_x = (x + width / 2) * across - frame_width / 2
-    transform.offset_y = frame_height / 2 - (y + height / 2) * down
-    transform.scale_x = width * across / result["width"]
-    transform.scale_y = height * down / result["height"]
+    return (
+        (x + width / 2) * across - frame_width / 2,
+        frame_height / 2 - (y + height / 2) * down,
+        width * across / result["width"],
+        height * down / result["height"],
+    )

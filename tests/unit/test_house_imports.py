@@ -15,7 +15,7 @@ BLENDER = frozenset({"bpy", "bpy_extras", "mathutils", "gpu", "gpu_extras", "bl_
 LEARNED = frozenset({"torch", "diffusers", "transformers", "accelerate", "safetensors", "huggingface_hub", "tqdm"})
 LIGHT = frozenset({"numpy", "PIL", "cv2", "onnxruntime", "numba", "av", "OpenEXR", "pillow_heif"})
 SHARED = ("engine.__init__", "engine.protocol", "engine.errors", "engine.camera")      # __init__: the version
-VERBS = ("operators", "panels", "properties", "preferences", "registration")
+VERBS = ("operators", "panels", "properties", "properties_combine", "preferences", "registration")
 
 
 @dataclass(frozen=True)

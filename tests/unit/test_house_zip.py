@@ -12,7 +12,7 @@ import pytest
 from devtools.house import ROOT
 
 FOLDERS = ("operators", "panels", "sequencer", "rig", "session", "engine")
-MODULES = ("__init__.py", "registration.py", "preferences.py", "properties.py")
+MODULES = ("__init__.py", "registration.py", "preferences.py", "properties.py", "properties_combine.py")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def expected() -> set[str]:
     found = {"blender_manifest.toml", *MODULES} | {name for name in ("LICENSE",) if (ROOT / name).exists()}
     for folder in FOLDERS:
         found |= {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.py")}
-    found.add("engine/depth/catalog.toml")
+    found |= {"engine/depth/catalog.toml", "engine/video/catalog.toml"}
     return found | {path.relative_to(ROOT).as_posix() for path in (ROOT / "engine" / "requirements").iterdir()}
 
 
