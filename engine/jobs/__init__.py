@@ -19,6 +19,7 @@ from ..protocol import (
     Request,
 )
 from .camera_move import camera_move
+from .finish import finish
 from .layers import layers
 from .models import models
 from .path import path
@@ -44,5 +45,7 @@ def run_job(job_id: str, request: Request, report: Report, cancelled: Callable[[
             return path(job_id, request, stages)
         case ListModels() | DownloadModel() | RemoveModel():
             return models(request, stages)
-        case FinishRequest() | InspectRequest() | BridgeRequest():
+        case FinishRequest():
+            return finish(job_id, request, stages)
+        case InspectRequest() | BridgeRequest():
             raise BadRequest("This engine cannot finish clips yet.", "Wait for the next version.")

@@ -81,11 +81,12 @@ class ClipWriter:
     """
 
     def __init__(
-        self, output: str, clip_format: str, width: int, height: int, fps: Fraction, deep: bool = False
+        self, output: str, clip_format: str, width: int, height: int, fps: Fraction, deep: bool = False, sound: str = ""
     ) -> None:
         """width, height: pixels, even or odd. fps: frames in a second, such as Fraction(24000, 1001).
 
-        deep: grey of 16 bits, for the format "png" alone.
+        deep: grey of 16 bits, for the format "png" alone. sound: a movie whose sound the clip carries too, see
+        encode.takes_sound(), or "".
         """
         self._final = Path(output)
         self._shape = (height, width) if deep else (height, width, 3)
@@ -101,7 +102,7 @@ class ClipWriter:
             if clip_format == "png":
                 self._encoder = _SequenceEncoder(self._staged)
             else:
-                self._encoder = MovieEncoder(self._staged, recipe_for(clip_format, width), width, height, fps)
+                self._encoder = MovieEncoder(self._staged, recipe_for(clip_format, width), width, height, fps, sound)
         except (OSError, FFmpegError) as error:
             self.abandon()
             raise _explained(error, self._final) from error

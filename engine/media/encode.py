@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from av.video.stream import VideoStream
@@ -44,19 +45,36 @@ _RECIPES = {
 MOVIE_SUFFIXES = {"h264": ".mp4", "prores": ".mov", "ffv1": ".mkv"}
 
 
+# Which sound can be put into a format as it is; FFmpeg's names, None = any.
+SOUNDS: dict[str, tuple[str, ...] | None] = {
+    "h264": ("aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"),
+    "prores": ("aac", "mp3", "ac3", "eac3", "alac", "pcm_"), "ffv1": None, "png": (),
+}
+
+
+def takes_sound(clip_format: str, movie: str) -> bool:
+    """Whether the first sound of a movie can go into a clip of that format without being changed."""
+    with av.open(movie) as container:
+        name = container.streams.audio[0].codec_context.name
+    kinds = SOUNDS[clip_format]
+    return kinds is None or name.startswith(kinds)
+
+
 def recipe_for(clip_format: str, width: int) -> Recipe:
     """clip_format: a key of MOVIE_SUFFIXES. width: of the clip, pixels."""
     return _RECIPES["prores_odd" if clip_format == "prores" and width % 2 else clip_format]
 
 
 class MovieEncoder:
-    """Writes one silent movie with a constant frame rate to `path`, which must exist and be empty.
+    """Writes one movie with a constant frame rate to `path`, which must exist and be empty.
+
+    sound: a movie whose first sound goes along as it is, or "".
 
     Raises OSError (full disk and the like; PyAV's errors with an errno are OSErrors too) or av.error.FFmpegError.
     """
 
-    def __init__(self, path: Path, recipe: Recipe, width: int, height: int, fps: Fraction) -> None:
-        self._recipe = recipe
+    def __init__(self, path: Path, recipe: Recipe, width: int, height: int, fps: Fraction, sound: str = "") -> None:
+        self._recipe, self._fps = recipe, fps
         self._frames = 0
         # PyAV ignores the result of closing a file that it opened itself, so a full disk could pass unnoticed:
         # with a file of ours every failed write is an OSError.
@@ -78,6 +96,7 @@ class MovieEncoder:
             context.colorspace = RGB_MATRIX if recipe.rgb else 1
             context.color_range = ColorRange.JPEG if recipe.rgb else ColorRange.MPEG
             self._reformatter = VideoReformatter()
+            self._sound = _Sound(sound, self._container) if sound else None
             self._container.start_encoding()
         except BaseException:
             self.abandon()
@@ -98,10 +117,14 @@ class MovieEncoder:
         picture.time_base = self._stream.codec_context.time_base
         self._frames += 1
         self._container.mux(self._stream.encode(picture))
+        if self._sound:
+            self._sound.copy_until(self._frames / self._fps)
 
     def finish(self) -> None:
         """The frames that the codec still holds, the file's index, and all of it on the disk."""
         self._container.mux(self._stream.encode(None))
+        if self._sound:
+            self._sound.close()
         self._container.close()
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -114,3 +137,37 @@ class MovieEncoder:
                 close()
             except (OSError, FFmpegError):
                 continue    # the file is thrown away: what its last bytes would have been is of no interest
+
+
+class _Sound:
+    """Copies the packets of a movie's first sound beside the pictures as they are written."""
+
+    def __init__(self, movie: str, container: OutputContainer) -> None:
+        self._container = container
+        self._source = av.open(movie)
+        own = self._source.streams.audio[0]
+        assert own.time_base is not None
+        self._stream = container.add_stream_from_template(own)
+        self._base = own.time_base
+        video = self._source.streams.video[0]
+        # Against the first picture, which our clip shows at 0.
+        self._start = round((video.start_time or 0) * (video.time_base or 0) / own.time_base)
+        self._packets = self._source.demux(own)
+        self._waiting = next(self._packets, None)
+
+    def copy_until(self, seconds: Fraction) -> None:
+        """All that begins before then; what begins after the last picture is never copied."""
+        while self._waiting is not None and self._waiting.size:
+            packet = self._waiting
+            if packet.pts is None or packet.dts is None:
+                return
+            if (packet.pts - self._start) * self._base >= seconds:
+                return
+            packet.pts -= self._start
+            packet.dts -= self._start
+            packet.stream = self._stream
+            self._container.mux(packet)
+            self._waiting = next(self._packets, None)
+
+    def close(self) -> None:
+        self._source.close()

@@ -13,7 +13,7 @@ from devtools.house import ROOT
 
 BLENDER = frozenset({"bpy", "bpy_extras", "mathutils", "gpu", "gpu_extras", "bl_ui", "blf", "imbuf", "addon_utils"})
 LEARNED = frozenset({"torch", "diffusers", "transformers", "accelerate", "safetensors", "huggingface_hub", "tqdm"})
-LIGHT = frozenset({"numpy", "PIL", "cv2", "onnxruntime", "numba", "av", "OpenEXR", "pillow_heif"})
+LIGHT = frozenset({"numpy", "PIL", "cv2", "onnxruntime", "numba", "av", "OpenEXR", "pillow_heif", "ncnn"})
 SHARED = ("engine.__init__", "engine.protocol", "engine.errors", "engine.camera")      # __init__: the version
 VERBS = ("operators", "panels", "properties", "properties_combine", "preferences", "registration")
 
@@ -40,7 +40,10 @@ RULES = {
     "engine.protocol": Rule(()),
     "engine.errors": Rule(()),
     "engine.camera": Rule(("engine.errors",), frozenset({"numpy"})),
+    "engine.hub": Rule(("engine",), LIGHT, LEARNED | {"httpx2"}, relative_only=False),
+    "engine.hub_files": Rule(("engine",), LIGHT, LEARNED, relative_only=False),
     "engine.depth": Rule(("engine",), LIGHT, LEARNED, relative_only=False),
+    "engine.finish": Rule(("engine",), LIGHT, LEARNED, relative_only=False),
     "engine.video": Rule(("engine",), LIGHT, LEARNED, relative_only=False),
 }
 
