@@ -107,9 +107,8 @@ def plan(rig: owned.Rig, scene: Any) -> tuple[list[int], dict[str, Any]]:
     owned.check_editable(rig.scene)
     owned.check_editable(scene)
     check_camera(rig.scene)
-    strips = [strip for owner, strip in rig_strip.live_strips(rig.id) if owner == scene]
     active = scene.sequence_editor.active_strip if scene.sequence_editor else None
-    live = active if active in strips else next(iter(strips), None)
+    live = next(iter(rig_strip.meant(scene, rig.id, active)), None)
     frames = baked.frames_shown(live) if live else list(range(rig.scene.frame_start, rig.scene.frame_end + 1))
     label = rig.facts.get("strip", rig.scene.name)
     return frames, {

@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
 
 def rig_in(context: Any) -> owned.Rig:
-    """The rig that is meant: the window's scene if it is one, else the active strip's. Raises BadSelection."""
-    rig = owned.rig_of(context.scene)
-    if rig is None:
-        strip = active_strip(context)
-        rig = owned.find(rig_strip.rig_id_of(strip)) if strip is not None else None
-        if strip is not None and rig is None and rig_strip.rig_id_of(strip):
+    """The rig that is meant: the window's scene if it is one, else the active strip's. Raises BadSelection.
+
+    A copy that a person made of a rig's scene becomes a rig of its own here.
+    """
+    rig, strip = owned.rig_of(context.scene), active_strip(context)
+    if rig is None and rig_strip.rig_id_of(strip):
+        rig = owned.rig_of(strip.scene) if strip.type == "SCENE" else owned.find(strip.diorama.rig_id)
+        if rig is None:
             raise BadSelection(f"The rig of '{strip.name}' was removed.", "Build it again from its photo.")
     if rig is None:
         raise BadSelection("No rig is selected.", "Select a rig's strip in the Sequencer, or open the rig's scene.")
-    return rig
+    return owned.separated(rig)
 
 
 def active_strip(context: Any) -> Any:
@@ -104,6 +106,29 @@ class DIORAMA_OT_rig_move_drop(_RigOperator, bpy.types.Operator):
         return ""
 
 
+class DIORAMA_OT_rig_length(_RigOperator, bpy.types.Operator):
+    """Stretch the camera's moves, and what you did to its keys, over the frames that the strip shows"""
+
+    bl_idname = "diorama.rig_length"
+    bl_label = "Stretch to Strip"
+
+    to_photo: bpy.props.BoolProperty(
+        name="To Photo", description="First let the rig's strip end with its photo", options={"SKIP_SAVE"}
+    )
+
+    def work(self, context: Any) -> str:
+        rig, scene = rig_in(context), compat.sequencer_scene(context)
+        owned.check_editable(rig.scene)
+        owned.check_editable(scene)
+        live = rig_strip.live_in(scene, rig.id, active_strip(context))
+        if self.to_photo:
+            rig_strip.end_with_photo(scene, live)
+        rig.scene.frame_end = rig.scene.frame_start + rig_strip.frames_wanted(live) - 1
+        stack.remake(rig)
+        refresh()
+        return f"The camera now moves over {rig_strip.frames_wanted(live)} frames."
+
+
 class DIORAMA_OT_rig_fit(_RigOperator, bpy.types.Operator):
     """Measure at every frame what the camera sees, and shorten its travel until nothing beyond the photo shows"""
 
@@ -128,11 +153,9 @@ class DIORAMA_OT_rig_switch(_RigOperator, bpy.types.Operator):
 
     def work(self, context: Any) -> str:
         scene, strip = compat.sequencer_scene(context), active_strip(context)
-        rig_id = rig_strip.rig_id_of(strip)
-        if not rig_id:
-            rig_id = rig_in(context).id
-        live = not rig_strip.is_live(scene, rig_id)
-        rig_strip.switch(scene, rig_id, live)
+        rig_id = rig_strip.rig_id_of(strip) or rig_in(context).id
+        live = not rig_strip.is_live(scene, rig_id, strip)
+        rig_strip.switch(scene, rig_id, strip, live)
         return "The live rig is shown." if live else "The baked clip is shown."
 
 
@@ -157,6 +180,11 @@ class DIORAMA_OT_rig_remove(_RigOperator, bpy.types.Operator):
     bl_label = "Remove Rig"
 
     def work(self, context: Any) -> str:
+        rig_id = rig_strip.rig_id_of(active_strip(context))
+        if rig_id and owned.find(rig_id) is None:
+            rig_strip.remove_live(rig_id)
+            owned.remove(rig_id)
+            return "What was left of the rig was removed."
         rig = rig_in(context)
         owned.check_editable(rig.scene)
         kept = len(owned.foreign(rig))
@@ -196,6 +224,7 @@ CLASSES = (
     DIORAMA_OT_build_rig,
     DIORAMA_OT_rig_move,
     DIORAMA_OT_rig_move_drop,
+    DIORAMA_OT_rig_length,
     DIORAMA_OT_rig_fit,
     DIORAMA_OT_rig_switch,
     DIORAMA_OT_rig_depth,

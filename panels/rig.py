@@ -22,6 +22,7 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
     row.operator("diorama.rig_move", icon="CAMERA_DATA").add = False
     row.operator("diorama.rig_move", text="Add", icon="ADD").add = True
     _draw_moves(column, rig)
+    _draw_length(column, context, rig)
     column.operator("diorama.rig_fit", icon="FULLSCREEN_EXIT")
     column.operator("diorama.rig_depth", icon="MOD_DISPLACE")
     row = layout.row(align=True)
@@ -29,7 +30,7 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
     row.operator_menu_enum("diorama.bake_blender", "engine", text="Render", icon="BLENDER")
     if scene is not None and scene != rig.scene:
         column = layout.column(align=True)
-        live = rig_strip.is_live(scene, rig.id)
+        live = rig_strip.is_live(scene, rig.id, verbs.active_strip(context))
         row = column.row()
         row.enabled = bool(rig_strip.clips_of(scene, rig.id))
         row.operator("diorama.rig_switch", text="Show Baked Clip" if live else "Show Live Rig", icon="UV_SYNC_SELECT")
@@ -37,6 +38,17 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
     if context.scene != rig.scene:
         row.operator("diorama.rig_open", icon="SCENE_DATA")
     row.operator("diorama.rig_remove", text="" if context.scene != rig.scene else "Remove Rig", icon="TRASH")
+
+
+def _draw_length(layout: Any, context: Any, rig: owned.Rig) -> None:
+    """Offered where the strip, or its photo, is longer or shorter than the camera's moves."""
+    scene = compat.sequencer_scene(context)
+    for live in rig_strip.meant(scene, rig.id, verbs.active_strip(context))[:1]:
+        if rig_strip.frames_wanted(live) != rig.scene.frame_end - rig.scene.frame_start + 1:
+            layout.operator("diorama.rig_length", icon="ARROW_LEFTRIGHT").to_photo = False
+        photo = rig_strip.photo_of(scene, live)
+        if photo is not None and compat.right_handle(photo) != compat.right_handle(live):
+            layout.operator("diorama.rig_length", text="Stretch to Photo", icon="ARROW_LEFTRIGHT").to_photo = True
 
 
 def _draw_moves(layout: Any, rig: owned.Rig) -> None:
@@ -76,6 +88,7 @@ class DIORAMA_PT_rig(bpy.types.Panel):
             return
         if rig_id:
             draw_sentence(layout, context, "The rig of this strip was removed.", "INFO")
+            layout.operator("diorama.rig_remove", text="Remove What Is Left", icon="TRASH")
         count = len(selected_images(compat.sequencer_scene(context)))
         layout.operator(
             "diorama.build_rig",

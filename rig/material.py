@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from . import compat
+from .nodes import new_tree
 from .owned import tag
 
 PROJECTION = "photo_projection"  # attribute of the vertices
@@ -20,17 +21,7 @@ def build(name: str, rig_id: str, image: Any) -> Any:
     Not from the place of the point, which would be the same: EEVEE then blurs the picture (5.2: 19 dB and not 44).
     """
     material = tag(bpy.data.materials.new(name), rig_id)
-    compat.use_nodes(material)
-    tree = material.node_tree
-    tree.nodes.clear()
-
-    def node(kind: str, column: int, row: int = 0, **settings: Any) -> Any:
-        made = tree.nodes.new(f"ShaderNode{kind}")
-        made.location = (column * 200, -row * 260)
-        for key, value in settings.items():
-            setattr(made, key, value)
-        return made
-
+    tree, node = new_tree(material)
     place, split = node("Attribute", 0, attribute_name=PROJECTION), node("SeparateXYZ", 1, 1)
     divide = node("VectorMath", 2, operation="DIVIDE")
     picture = node("TexImage", 3, image=image, interpolation="Linear", extension="EXTEND")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from typing import Any
 import bpy
 
 from ..engine.errors import BadSelection
+from ..sequencer import compat
 
 TAG = "diorama_rig"  # on every data-block of a rig: the rig's id
 PART = "diorama_part"  # on some: what it is for the rig
 FACTS = "diorama_rig_facts"  # on the rig's scene: JSON, see Rig.facts
 CAMERA, PIVOT, LAYER = "camera", "pivot", "layer"
+PLACED = ("COLLECTION", "OBJECT")  # are the rig's alone; all else may be used by what a person made
+SHARED = ("MESH", "CAMERA", "MATERIAL", "IMAGE", "ACTION")  # users before what they use
 KINDS = ("scenes", "collections", "objects", "meshes", "cameras", "materials", "images", "actions")
 
 
@@ -91,9 +95,49 @@ def rigs() -> list[Rig]:
 
 
 def find(rig_id: str) -> Rig | None:
-    """The rig with that id, or None; one of this file goes before one that is linked."""
+    """The rig with that id, or None; one of this file goes before one that is linked, the original before a copy."""
     same = [rig for rig in rigs() if rig.id == rig_id]
-    return min(same, key=lambda rig: rig.scene.library is not None, default=None)
+    return min(same, key=lambda rig: _seniority(rig.scene)) if len(same) > 1 else next(iter(same), None)
+
+
+def _seniority(scene: Any) -> tuple[bool, bool, int]:
+    """Of scenes that carry the same id, the least is the rig and the others are copies that a person made."""
+    shown = any(
+        strip.type == "SCENE" and strip.scene == scene
+        for timeline in bpy.data.scenes
+        for strip in compat.strips_all(timeline)
+    )
+    return scene.library is not None, not shown, scene.session_uid
+
+
+def separated(rig: Rig) -> Rig:
+    """The rig itself, or, where a person made a full copy of its scene, that copy as a rig of its own from now on.
+
+    A linked copy shares the rig's objects; it stays the same rig.
+    """
+    first = find(rig.id)
+    if first is None or first.scene == rig.scene or rig.scene.library is not None:
+        return rig
+    mine = _reached(rig) - _reached(first)
+    if not any(block.id_type == "OBJECT" for block in mine):
+        return rig
+    fresh = uuid.uuid4().hex
+    for block in (*mine, rig.scene):
+        block[TAG] = fresh
+    return Rig.of(rig.scene)
+
+
+def _reached(rig: Rig) -> set[Any]:
+    """Every data-block of the rig that its scene uses."""
+    found: set[Any] = {item for item in rig.scene.collection.children_recursive}
+    for item in rig.scene.objects:
+        found |= {item, item.data}
+        for slot in item.material_slots:
+            if slot.material and slot.material.node_tree:
+                nodes = slot.material.node_tree.nodes
+                found |= {slot.material, *(n.image for n in nodes if n.type == "TEX_IMAGE")}
+    found |= {block.animation_data.action for block in list(found) if getattr(block, "animation_data", None)}
+    return {block for block in found if block is not None and block.get(TAG) == rig.id}
 
 
 def set_facts(scene: Any, facts: dict[str, Any]) -> None:
@@ -126,33 +170,51 @@ def check_editable(scene: Any) -> None:
 
 def foreign(rig: Rig) -> list[Any]:
     """Objects in the rig's scene that a person put there and that stand in no other scene."""
-    others = [scene for scene in bpy.data.scenes if scene != rig.scene]
+    others = [scene for scene in bpy.data.scenes if scene.get(TAG) != rig.id]
     added = [item for item in rig.scene.objects if item.get(TAG) != rig.id]
     return [item for item in added if not any(item.name in scene.objects for scene in others)]
 
 
 def check_removable(rig: Rig) -> None:
     """Raises BadSelection when the file has no other scene."""
-    if len(bpy.data.scenes) == 1:
+    if all(scene.get(TAG) == rig.id for scene in bpy.data.scenes):
         raise BadSelection(f"'{rig.scene.name}' is the only scene of this file.", "Make another scene first.")
 
 
 def remove(rig_id: str) -> None:
-    """Removes the rig and all that it owns; strips that show it are the caller's. What a person put into its scene
-    stays in the file. Raises BadSelection when the file has no other scene."""
+    """Removes the rig and all that it owns, also what is left of one whose scene was deleted; strips that show it are
+    the caller's. What a person put into its scene, and what a person's own things use of it, stays in the file.
+
+    Raises BadSelection when the file has no other scene.
+    """
     rig = find(rig_id)
     if rig is not None:
         check_removable(rig)
         for item in foreign(rig):
             item.use_fake_user = True
-        _leave(rig.scene)
-        bpy.data.scenes.remove(rig.scene)
-    bpy.data.batch_remove(list(blocks(rig_id)))
+        for scene in [item for item in bpy.data.scenes if item.library is None and item.get(TAG) == rig_id]:
+            _leave(scene)
+            bpy.data.scenes.remove(scene)
+    discard(blocks(rig_id))
+
+
+def discard(doomed: Iterable[Any]) -> None:
+    """Removes data-blocks of a rig; those that something else still uses stay, and are the rig's no longer."""
+    kinds: dict[str, list[Any]] = {}
+    for block in doomed:
+        kinds.setdefault(block.id_type, []).append(block)
+    for kind in PLACED:
+        bpy.data.batch_remove(kinds.get(kind, []))
+    for kind in SHARED:
+        used = [block for block in kinds.get(kind, []) if block.users]
+        for block in used:
+            del block[TAG]
+        bpy.data.batch_remove([block for block in kinds.get(kind, []) if block not in used])
 
 
 def _leave(scene: Any) -> None:
     """Shows another scene in the windows that show this one."""
-    other = next(item for item in bpy.data.scenes if item != scene)
+    other = next(item for item in bpy.data.scenes if item.get(TAG) != scene[TAG])
     for window in bpy.context.window_manager.windows:
         if window.scene == scene:
             window.scene = other

@@ -14,8 +14,8 @@ from typing import Any
 import bpy
 
 from ..engine.errors import BadSelection, BadStill
-from . import compat
 from .bake import size_of
+from .nodes import new_tree
 from .sample import check_camera, view_of
 
 TAG = "diorama_projection"  # on the material, the projector and the picture
@@ -95,17 +95,7 @@ def _mapping(
 
 
 def _build(material: Any, image: Any, projector: Any, scale: tuple[float, float], offset: tuple[float, float]) -> None:
-    compat.use_nodes(material)
-    tree = material.node_tree
-    tree.nodes.clear()
-
-    def node(kind: str, column: int, row: int = 0, **settings: Any) -> Any:
-        made = tree.nodes.new(f"ShaderNode{kind}")
-        made.location = (column * 200, -row * 260)
-        for key, value in settings.items():
-            setattr(made, key, value)
-        return made
-
+    tree, node = new_tree(material)
     place, split = node("TexCoord", 0, object=projector), node("SeparateXYZ", 1, 1)
     divide, project = node("VectorMath", 2, operation="DIVIDE"), node("VectorMath", 3, operation="MULTIPLY_ADD")
     # Divided by Z, which is minus the distance: x and y turn over, and the scale turns them back.

@@ -15,7 +15,20 @@ from ..engine.errors import BadSelection, DioramaError
 from ..engine.protocol import MoveSettings
 from . import compat, material, moves, stack, still
 from .axes import REST_ROTATION, layer_points
-from .owned import CAMERA, LAYER, PIVOT, TAG, Rig, blend_path, check_editable, find, remove, set_facts, tag
+from .owned import (
+    CAMERA,
+    LAYER,
+    PIVOT,
+    TAG,
+    Rig,
+    blend_path,
+    check_editable,
+    discard,
+    find,
+    remove,
+    set_facts,
+    tag,
+)
 
 NARROW_FILTER = 0.5  # pixels: the photo stays sharp, what a person adds still gets smooth edges. Not less in Cycles:
 # with 0.01 px one pixel in four hundred falls between triangles whose corners lie exactly at its centre.
@@ -221,7 +234,7 @@ def _drop(items: list[Any]) -> None:
             if paint and paint.get(TAG):
                 doomed.append(paint)
                 doomed += [n.image for n in paint.node_tree.nodes if n.type == "TEX_IMAGE" and n.image]
-    bpy.data.batch_remove([block for block in dict.fromkeys(doomed) if block.get(TAG)])
+    discard(block for block in dict.fromkeys(doomed) if block.get(TAG))
 
 
 def _name_layers(rig: Rig) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.errors import BadRequest
 from ..engine.camera import MOVES
+from ..engine.errors import BadRequest
 from ..engine.protocol import MoveSettings
 from . import curves, moves
 from .curves import Curve

@@ -1,0 +1,24 @@
+"""A material's shader nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import compat
+
+
+def new_tree(material: Any) -> tuple[Any, Callable[..., Any]]:
+    """Empties a material's tree. Returns it, and node(kind, column, row, **settings), which adds a shader node."""
+    compat.use_nodes(material)
+    tree = material.node_tree
+    tree.nodes.clear()
+
+    def node(kind: str, column: int, row: int = 0, **settings: Any) -> Any:
+        made = tree.nodes.new(f"ShaderNode{kind}")
+        made.location = (column * 200, -row * 260)
+        for key, value in settings.items():
+            setattr(made, key, value)
+        return made
+
+    return tree, node
