@@ -25,7 +25,7 @@ def add_models(command: argparse.ArgumentParser) -> None:
 
 def run_models(options: argparse.Namespace, report: Report) -> Result:
     """The result of the job of the same kind. Text for people goes to stderr. Raises a DioramaError."""
-    from .jobs.models import models
+    from .jobs.models import facts, find_model, models
     from .jobs.stages import Stages
 
     stages = Stages(report, lambda: False)
@@ -41,21 +41,21 @@ def run_models(options: argparse.Namespace, report: Report) -> Result:
         result = models(RemoveModel(options.model), stages)
         _tell(f"{result['freed_bytes'] / 1e6:.0f} MB are free again.")
         return result
-    from .depth.catalog import find_model
-
     # Before the first byte: what it is, how large, and under which licence.
-    _tell(describe({**vars(find_model(options.model)), "downloaded": False}))
+    _tell(describe({**facts(find_model(options.model)[1]), "downloaded": False}))
     result = models(DownloadModel(options.model, options.accept_licence), stages)
     _tell(f"{options.model} is downloaded.")
     return result
 
 
 def describe(model: Result) -> str:
-    """Three lines of text about a model."""
+    """Three or four lines of text about a model."""
     state = "downloaded" if model["downloaded"] else f"{model['megabytes']} MB to download"
+    forbids = f"\n    Forbids: {model['forbids']}" if model["forbids"] else ""
     ask = "; must be accepted with --accept-licence" if model["ask"] else ""
     ask += "" if model["licence_seen"] else " (from memory: see its page)"
-    return f"{model['id']}: {model['name']} ({state})\n    Licence: {model['licence']}{ask}\n    {model['note']}"
+    licence = f"Licence: {model['licence']}{ask}{forbids}"
+    return f"{model['id']}: {model['name']} ({state})\n    {licence}\n    {model['note']}"
 
 
 def _tell(text: str) -> None:

@@ -22,8 +22,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from engine import hub
 from engine.camera.intrinsics import FILM_WIDTH_MM
-from engine.depth.catalog import INSTALL_FULL, OFFER, catalog, find_model, local_folder, not_here
+from engine.depth.catalog import INSTALL_FULL, OFFER, catalog, find_model
 from engine.depth.estimate import DepthEstimate
 from engine.depth.guided import guided_upsample
 from engine.errors import BadDepth, OutOfMemory, WeightsMissing
@@ -100,9 +101,9 @@ def find_folder(model: str) -> tuple[Path, str]:
             raise BadDepth(f"There is no model folder at {model}.", f"Choose one that holds a depth model. {OFFER}")
     entry = find_model(model)
     _needs_hub()
-    here = local_folder(entry)
+    here = hub.local_folder(entry.sources[0])
     if here is None:
-        raise not_here(entry)
+        raise hub.not_here(entry, OFFER)
     return here, entry.name
 
 

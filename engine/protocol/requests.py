@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from .finish import FinishRequest, InspectRequest
+from .generate import GenerateRequest
 
 CLIP_FORMATS = ("h264", "prores", "ffv1", "png")
 PASSES = ("colour", "depth", "mattes", "disocclusion")
@@ -183,12 +184,12 @@ class BridgeRequest:
 
 @dataclass(frozen=True)
 class ListModels:
-    """Which depth models there are by name, and which of them lie on this machine. Uses no network."""
+    """Which models there are by name, of depth and of video, and which of them lie on this machine. Uses no network."""
 
 
 @dataclass(frozen=True)
 class DownloadModel:
-    """Fetch a depth model's files. model: its catalog id. accept_licence: the person has read and accepted it."""
+    """Fetch a model's files. model: its catalog id. accept_licence: the person has read and accepted it."""
 
     model: str
     accept_licence: bool = False
@@ -196,12 +197,12 @@ class DownloadModel:
 
 @dataclass(frozen=True)
 class RemoveModel:
-    """Delete a depth model's files from this machine. model: its catalog id."""
+    """Delete a model's files from this machine. model: its catalog id."""
 
     model: str
 
 
 Request = (
     CameraMoveRequest | LayersRequest | PathRequest | ListModels | DownloadModel | RemoveModel
-    | FinishRequest | InspectRequest | BridgeRequest
+    | FinishRequest | InspectRequest | BridgeRequest | GenerateRequest
 )

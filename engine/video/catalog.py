@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import BadModel
+from engine.hub import Source
 from engine.video.family import CONTROLS, FrameRule
 
 DEFAULT_MODEL = "wan-2.2-ti2v-5b"
@@ -47,7 +48,7 @@ class MemoryFigure:
 
 @dataclass(frozen=True)
 class FewSteps:
-    """A LoRA that makes the model draw in few steps: for the speeds balanced and draft. files: one, or one an expert."""
+    """A LoRA for few steps, at the speeds balanced and draft. files: one, or one an expert."""
 
     repository: str
     files: tuple[str, ...]
@@ -86,6 +87,7 @@ class VideoModel:
     note: str = ""
     negative_prompt: str = ""
     fixed_size: bool = False
+    needs: frozenset[str] = frozenset()
     dtypes: dict[str, str] = field(default_factory=dict)
     layout: Layout = field(default_factory=Layout)
     memory: tuple[MemoryFigure, ...] = ()
@@ -93,6 +95,14 @@ class VideoModel:
     caches: tuple[str, ...] = ()
     match: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What a download brings: its repository and the LoRA of its few steps; nothing for a person's own folder."""
+        if self.folder:
+            return ()
+        few = (Source(self.few_steps.repository, files=self.few_steps.files),) if self.few_steps else ()
+        return (Source(self.repository, self.revision), *few)
 
 
 @functools.cache
@@ -132,13 +142,14 @@ def _model(key: str, entry: dict[str, Any]) -> VideoModel:
     plain = dict(entry)
     plain["frames"] = FrameRule(**plain["frames"])
     plain["controls"] = frozenset(plain["controls"])
+    plain["needs"] = frozenset(plain.get("needs", ()))
     plain["layout"] = Layout(**plain.get("layout", {}))
     plain["memory"] = tuple(MemoryFigure(**figure) for figure in plain.get("memory", ()))
     plain["caches"] = tuple(plain.get("caches", ()))
     if "few_steps" in plain:
         few = plain["few_steps"]
         plain["few_steps"] = FewSteps(**few | {"files": tuple(few["files"])})
-    if unknown := plain["controls"] - set(CONTROLS):
+    if unknown := (plain["controls"] | plain["needs"]) - set(CONTROLS):
         raise ValueError(f"unknown controls: {', '.join(sorted(unknown))}")
     model = VideoModel(id=key, **plain)
     if not model.repository and not model.folder:

@@ -5,13 +5,19 @@ import importlib.util
 import numpy as np
 import pytest
 
-from engine.depth.catalog import DEFAULT_MODEL, catalog, download_model, find_model, list_models
+from engine import hub
+from engine.depth.catalog import DEFAULT_MODEL, catalog, find_model
 from engine.depth.estimate import estimate_depth
 from engine.errors import BadDepth, BadRequest, WeightsMissing
+from engine.jobs.models import list_models
 from engine.media.still import Still
 from engine.protocol import DepthSettings
 
 LIGHT = importlib.util.find_spec("huggingface_hub") is None
+
+
+def nothing(*_):
+    pytest.fail("nothing may be fetched")
 
 
 def still():
@@ -24,7 +30,8 @@ def test_every_model_states_its_licence_and_size():
     for entry in list_models():
         assert entry["licence"] and entry["megabytes"] > 0 and "/" in entry["repository"]
         assert isinstance(entry["downloaded"], bool)
-    assert sum(entry["default"] for entry in list_models()) == 1
+    assert [entry["id"] for entry in list_models() if entry["kind"] == "depth"] == list(catalog())
+    assert sum(entry["default"] for entry in list_models() if entry["kind"] == "depth") == 1
 
 
 def test_a_research_licence_must_be_accepted_before_a_download():
@@ -32,7 +39,7 @@ def test_a_research_licence_must_be_accepted_before_a_download():
     assert restricted
     for model in restricted:
         with pytest.raises(BadRequest, match="research only"):
-            download_model(model.id)
+            hub.download(model, nothing)
 
 
 def test_an_unknown_name_is_answered_with_those_that_there_are():
@@ -54,4 +61,4 @@ def test_the_light_engine_says_what_is_missing_and_offers_the_draft(tmp_path):
             estimate_depth(still(), DepthSettings(model=model))
         assert "Draft depth" in caught.value.remedy
     with pytest.raises(WeightsMissing, match="full engine"):
-        download_model(DEFAULT_MODEL)
+        hub.download(find_model(DEFAULT_MODEL), nothing)

@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
+from engine import hub
 from engine.depth import catalog, learned
 from engine.depth.estimate import estimate_depth
 from engine.depth.learned import AFFINE_DEPTH, DEPTH, DISPARITY, Prediction, outlined, relative_disparity
 from engine.errors import BadDepth, OutOfMemory, WeightsMissing
+from engine.jobs.models import list_models
 from engine.media.still import Still
 from engine.protocol import DepthSettings
 
@@ -266,8 +268,8 @@ def test_not_downloaded_and_offline_say_so_and_offer_the_draft():
         estimate_depth(photo(), DepthSettings(model=catalog.DEFAULT_MODEL))
     assert "Draft depth" in caught.value.remedy and "models download" in caught.value.remedy
     with pytest.raises(WeightsMissing, match="works offline"):
-        catalog.download_model(catalog.DEFAULT_MODEL)
-    assert catalog.remove_model(catalog.DEFAULT_MODEL) == 0
+        hub.download(catalog.find_model(catalog.DEFAULT_MODEL), lambda *_: None)
+    assert hub.remove(catalog.find_model(catalog.DEFAULT_MODEL)) == 0
 
 
 def test_a_model_in_the_hub_cache_is_listed_used_and_removed(saved, tmp_path):
@@ -279,7 +281,7 @@ def test_a_model_in_the_hub_cache_is_listed_used_and_removed(saved, tmp_path):
     (repository / "refs" / "main").write_text("0" * 40)
     for file in saved("dpt").iterdir():
         (snapshot / file.name).write_bytes(file.read_bytes())
-    assert [m["id"] for m in catalog.list_models() if m["downloaded"]] == ["dpt-large"]
+    assert [m["id"] for m in list_models() if m["downloaded"]] == ["dpt-large"]
     assert estimate_depth(photo(), DepthSettings(model="dpt-large")).label == entry.name
     (snapshot / "model.safetensors").unlink()
-    assert catalog.local_folder(entry) is None, "half a download is none"
+    assert not hub.is_here(entry), "half a download is none"

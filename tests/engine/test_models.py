@@ -1,4 +1,4 @@
-"""The commands and requests around depth models, in whatever engine runs these tests."""
+"""The commands and requests around models, in whatever engine runs these tests."""
 
 import importlib.util
 import json
@@ -66,13 +66,16 @@ def test_list_shows_licence_and_size(tmp_path):
     plain = json.loads(models(tmp_path, "list", "--json").stdout.splitlines()[-1])
     assert plain["type"] == "result" and plain["devices"][-1] == "CPU"
     assert {m["id"] for m in plain["models"] if m["downloaded"]} == set()
+    assert {m["kind"] for m in plain["models"]} == {"depth", "video"}
+    assert {m["id"] for m in plain["models"] if m["default"]} == {"depth-anything-v2-small", "wan-2.2-ti2v-5b"}
+    assert len({m["id"] for m in plain["models"]}) == len(plain["models"]), "one name, one model"
 
 
 @pytest.mark.parametrize(("arguments", "status", "text"), [
     (("download",), 3, "needs a model's id"),
-    (("download", "no-such-model"), 3, "no depth model called"),
+    (("download", "no-such-model"), 3, "no model called"),
     (("download", "depth-pro"), 3, "research only"),
-    (("remove", "no-such-model"), 3, "no depth model called"),
+    (("remove", "no-such-model"), 3, "no model called"),
     (("remove", "dpt-large"), 0, "0 MB are free again"),
     (("burn", "dpt-large"), 2, "invalid choice"),
 ])
