@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .camera import CYCLES, EASINGS, MOVES
+from .cli_animate import add_animate, run_animate
 from .cli_models import add_models, run_models
 from .errors import BadRequest, DioramaError, JobCancelled
 from .protocol import CLIP_FORMATS, CameraMoveRequest, DepthSettings, LensSettings, MoveSettings
@@ -192,6 +193,10 @@ def run_check_photo(options: argparse.Namespace) -> Result:
     return facts
 
 
+def run_animate_command(options: argparse.Namespace) -> Result:
+    return run_animate(options, reporter(options.json), watch_ctrl_c())
+
+
 def run_models_command(options: argparse.Namespace) -> Result:
     return run_models(options, reporter(options.json))
 
@@ -263,6 +268,7 @@ def build_parser() -> argparse.ArgumentParser:
     view.add_argument("--out", required=True, metavar="OUT.png")
 
     add_camera_move(add("camera-move", run_camera_move, "Make a clip that moves through a still's depth."))
+    add_animate(add("animate", run_animate_command, "Make a clip of a still with an image-to-video model."), size)
     add_models(add("models", run_models_command, "List, download or remove models of depth.", image=False))
     add("check-photo", run_check_photo, "Say what a photo is and what to watch for.")
     add("doctor", run_doctor, "Check that the engine is complete.", image=False)
@@ -368,12 +374,13 @@ def tell(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def reporter(as_json: bool) -> Callable[[str, int, int], None]:
+def reporter(as_json: bool) -> Callable[..., None]:
     """Shows progress: JSON lines, or a bar where stderr is a terminal."""
 
-    def report(stage: str, done: int, total: int) -> None:
+    def report(stage: str, done: int, total: int, preview: str = "") -> None:
         if as_json:
-            print(json.dumps({"type": "progress", "stage": stage, "done": done, "total": total}), flush=True)
+            step = {"type": "progress", "stage": stage, "done": done, "total": total}
+            print(json.dumps(step | ({"preview": preview} if preview else {})), flush=True)
         elif sys.stderr.isatty():
             filled = BAR_WIDTH * done // total
             print(

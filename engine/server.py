@@ -46,7 +46,7 @@ PROGRESS_SECONDS = 0.1  # nobody reads faster
 NICENESS = 5  # Blender's window comes first when both want the same core
 GRACE_SECONDS = 2.0  # for a job to clean up after Shutdown or the parent's death; then the process ends regardless
 HUNG_SECONDS = 8.0  # the session gives up after 10 s of silence: before that, stderr shall say where we hang
-TIMED_STAGES = ("render", "write")  # before these, nobody knows how long they will take
+TIMED_STAGES = ("render", "denoise", "write")  # before these, nobody knows how long they will take
 
 
 def serve() -> int:
@@ -232,8 +232,8 @@ class Worker(threading.Thread):
         """The job's terminal message."""
         estimate = Remaining()
 
-        def report(stage: str, done: int, total: int) -> None:
-            self._outbox.post(Progress(job_id, stage, done, total, estimate.seconds(stage, done, total)))
+        def report(stage: str, done: int, total: int, preview: str = "") -> None:
+            self._outbox.post(Progress(job_id, stage, done, total, estimate.seconds(stage, done, total), preview))
 
         try:
             from .jobs import run_job  # here, so that Hello does not wait for the heavy imports

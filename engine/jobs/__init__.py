@@ -11,6 +11,7 @@ from ..protocol import (
     CameraMoveRequest,
     DownloadModel,
     FinishRequest,
+    GenerateRequest,
     InspectRequest,
     LayersRequest,
     ListModels,
@@ -20,6 +21,7 @@ from ..protocol import (
 )
 from .camera_move import camera_move
 from .finish import finish
+from .generate import generate
 from .layers import layers
 from .models import models
 from .path import path
@@ -43,6 +45,8 @@ def run_job(job_id: str, request: Request, report: Report, cancelled: Callable[[
             return layers(job_id, request, stages)
         case PathRequest():
             return path(job_id, request, stages)
+        case GenerateRequest():
+            return generate(job_id, request, stages)
         case ListModels() | DownloadModel() | RemoveModel():
             return models(request, stages)
         case FinishRequest():

@@ -12,7 +12,7 @@ from .. import VERSION
 from ..errors import JobCancelled
 from ..files import write_whole
 
-Report = Callable[[str, int, int], None]  # stage, done, total
+Report = Callable[..., None]  # stage, done, total, and perhaps preview: the path of a small picture or movie
 
 
 class Stages:
@@ -24,17 +24,24 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Brackets a stage: 0 of 1 at its beginning; its seconds at its end."""
+        """Brackets a stage: 0 of 1 at its beginning; its seconds at its end, added up where it comes back."""
         self.step(name, 0, 1)
         start = time.perf_counter()
         yield
-        self.seconds[name] = round(time.perf_counter() - start, 3)
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
 
-    def step(self, name: str, done: int, total: int) -> None:
+    def step(self, name: str, done: int, total: int, preview: str = "") -> None:
         """Reports a step. Raises JobCancelled."""
+        self.check()
+        if preview:
+            self._report(name, done, total, preview=preview)
+        else:
+            self._report(name, done, total)
+
+    def check(self) -> None:
+        """Raises JobCancelled where the person cancelled."""
         if self._cancelled():
             raise JobCancelled
-        self._report(name, done, total)
 
 
 def record(job_id: str, sidecar: str, result: dict[str, Any]) -> dict[str, Any]:

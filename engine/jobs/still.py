@@ -11,7 +11,7 @@ import numpy as np
 from ..camera import Intrinsics
 from ..camera.intrinsics import DEFAULT_LENS_MM, FILM_WIDTH_MM
 from ..errors import BadRequest, BadStill
-from ..protocol import CameraMoveRequest, LayersRequest
+from ..protocol import CameraMoveRequest, GenerateRequest, LayersRequest
 
 if TYPE_CHECKING:
     from ..depth.estimate import DepthEstimate
@@ -82,7 +82,7 @@ def geometry_of(
 
 
 def frame_still(
-    still: Still, request: CameraMoveRequest | LayersRequest
+    still: Still, request: CameraMoveRequest | LayersRequest | GenerateRequest
 ) -> tuple[Still, list[int], tuple[int, int]]:
     """The part of the still to be shown, its place in the still (x, y, width, height), and its size in frame pixels.
 

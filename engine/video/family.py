@@ -126,6 +126,14 @@ class Family:
             "output_type": "np",
         }
 
+    def num_steps(self, ask: Ask) -> int:
+        """Denoising steps of the whole call, for progress: more than asked for where a clip is made in pieces."""
+        return ask.num_inference_steps
+
+    def load_lora(self, pipe: Any, path: str, name: str, part: int) -> None:
+        """Loads a LoRA's file under that adapter name. part: which of several files of one LoRA, 0 the first."""
+        pipe.load_lora_weights(path, adapter_name=name)
+
     def frames(self, output: Any) -> np.ndarray:
         """What the call gave -> (F, H, W, 3) float32 in 0..1."""
         return np.asarray(output.frames[0], np.float32)
@@ -137,3 +145,7 @@ class Family:
     def latents(self, pipe: Any, ask: Ask, latents: torch.Tensor) -> torch.Tensor | None:
         """The callback's latents as (C, F, H, W) of the clip, for previews; None where that cannot be done."""
         return latents[0]
+
+    def take_back(self, pipe: Any, ask: Ask, latents: torch.Tensor, old: torch.Tensor) -> torch.Tensor | None:
+        """The inverse of latents(), in the form of the callback's `old`; None where that cannot be done."""
+        return latents[None] if old.shape[1:] == latents.shape else None

@@ -1,0 +1,206 @@
+"""A model's folder: found, recognised, examined before it is loaded, loaded. Safetensors only, no code, no network."""
+
+# torch and diffusers belong to the full engine; types are checked in the light one.
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from engine.errors import BadModel, OutOfMemory, WeightsMissing
+from engine.video.catalog import VideoModel, catalog, find_model
+from engine.video.families import FAMILIES
+from engine.video.family import Ask, Family, FrameRule
+
+INSTALL_FULL = "Install the full engine in Diorama's preferences."
+AGAIN = "Download or copy the whole model again."
+INDEX, CONFIG = "model_index.json", "config.json"
+LIBRARIES = ("diffusers", "transformers")
+LONGEST_HEADER = 100_000_000        # of a safetensors file, bytes: its own library refuses more
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model on this machine. index: of model_index.json. config: of its first denoiser. rule, controls: its own."""
+
+    model: VideoModel
+    folder: Path
+    family: Family
+    index: dict[str, Any]
+    config: dict[str, Any]
+    rule: FrameRule
+    controls: frozenset[str]
+
+
+def find(name: str) -> Found:
+    """A catalog id or a folder's path -> what is there. Reads only small files.
+
+    Raises BadModel (no such model, no model in the folder, no family for it), WeightsMissing (not downloaded).
+    """
+    if name in catalog():
+        model = find_model(name)
+        return examined(_folder_of(model), model)
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        if len(folder.parts) > 1:
+            raise BadModel(f"There is no model folder at {name}.", "Choose the folder that holds model_index.json.")
+        find_model(name)        # raises, and names those that there are
+    return examined(folder)
+
+
+def examined(folder: Path, model: VideoModel | None = None) -> Found:
+    """What a folder holds. model: its entry, or None = recognised by its parts. Raises BadModel."""
+    index = _json(folder, INDEX)
+    parts = {name: kind[1] for name, kind in index.items() if isinstance(kind, list) and len(kind) == 2 and kind[1]}
+    foreign = [name for name, kind in index.items() if isinstance(kind, list) and kind and kind[0]
+               and (not isinstance(kind[0], str) or "." in kind[0])]
+    if foreign:
+        raise BadModel(f"The model in {folder.name} brings code of its own ({', '.join(foreign)}), which is never run.",
+                       "Choose a folder whose parts are all of diffusers and transformers.")
+    family = FAMILIES[model.family] if model else None
+    config: dict[str, Any] = {}
+    for one in [family] if family else FAMILIES.values():
+        denoiser = next((part for part in one.denoisers if part in parts), None)
+        if denoiser is None:
+            continue
+        config = _json(folder / denoiser, CONFIG)
+        if one.recognises(parts, config):
+            family = one
+            break
+    else:
+        raise BadModel(f"The folder {folder.name} holds no image-to-video model that Diorama knows "
+                       f"({index.get('_class_name', 'of an unnamed kind')}).",
+                       f"Choose a model of one of these families: {', '.join(FAMILIES)}.")
+    assert family
+    entry = model or _resembling(family, folder, index, config)
+    controls = family.controls(index, config, entry.controls)
+    return Found(entry, folder, family, index, config, family.frame_rule(config, entry.frames), controls)
+
+
+def check_files(found: Found) -> int:
+    """Looks at every file of weights without reading it whole; bytes in all. Raises BadModel, which names the file."""
+    total = 0
+    for name, kind in found.index.items():
+        if not isinstance(kind, list) or kind[0] is None:
+            continue
+        part = found.folder / name
+        if not part.is_dir():
+            raise BadModel(f"The model's part '{name}' is missing in {found.folder.name}.", AGAIN)
+        if not (part / CONFIG).is_file():
+            continue        # a tokenizer, a scheduler, a processor
+        weights = sorted(part.glob("*.safetensors"))
+        for listing in part.glob("*.safetensors.index.json"):
+            wanted = set(_json(part, listing.name).get("weight_map", {}).values())
+            weights = sorted({*weights, *(part / file for file in wanted)})
+        if not weights:
+            raise BadModel(f"The weights of '{name}' are missing in {found.folder.name}: there is no .safetensors file.",
+                           AGAIN)
+        total += sum(checked_file(file) for file in weights)
+    return total
+
+
+def checked_file(file: Path) -> int:
+    """A safetensors file's size, if its own header agrees with it. Raises BadModel."""
+    try:
+        size = file.stat().st_size
+        with file.open("rb") as opened:
+            (length,) = struct.unpack("<Q", opened.read(8))
+            header = json.loads(opened.read(length)) if length < min(size, LONGEST_HEADER) else None
+        ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]  # type: ignore[union-attr]
+    except FileNotFoundError:
+        raise BadModel(f"The file {file.parent.name}/{file.name} is missing.", AGAIN) from None
+    except OSError as error:
+        raise BadModel(f"The file {file.parent.name}/{file.name} cannot be read: {error.strerror}.", AGAIN) from error
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadModel(f"The file {file.parent.name}/{file.name} is damaged: it is no safetensors file.",
+                       AGAIN) from error
+    if 8 + length + max(ends, default=0) != size:
+        raise BadModel(f"The file {file.parent.name}/{file.name} is cut off or damaged.", AGAIN)
+    return size
+
+
+def load(found: Found, ask: Ask | None, dtypes: dict[str, Any]) -> Any:
+    """The pipeline on the CPU, in evaluation mode. dtypes: component -> torch dtype, with "default".
+
+    ask: decides the class where a family has two. Raises BadModel, WeightsMissing, OutOfMemory.
+    """
+    try:
+        import diffusers
+        from diffusers.utils import logging
+        from safetensors import SafetensorError
+        from transformers.utils import logging as transformers_logging
+    except ImportError as error:
+        raise WeightsMissing("Image-to-video needs the full engine, which is not installed.", INSTALL_FULL) from error
+    check_files(found)
+    logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    kind = getattr(diffusers, found.family.pipeline_name(ask))
+    try:
+        pipe = kind.from_pretrained(str(found.folder), dtype=dtypes, local_files_only=True, use_safetensors=True,
+                                    **found.family.load_options())
+    except MemoryError as error:
+        raise no_memory(found) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError,
+            SafetensorError) as error:
+        if "allocate memory" in str(error) or "out of memory" in str(error).lower():
+            raise no_memory(found) from error
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise BadModel(f"The model in {found.folder.name} cannot be loaded: {first}.", AGAIN) from error
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def no_memory(found: Found) -> OutOfMemory:
+    return OutOfMemory(f"There is not enough memory for {found.model.name}.",
+                       "Choose a smaller size, fewer seconds, another memory mode or a smaller model; close other programs.")
+
+
+def _folder_of(model: VideoModel) -> Path:
+    if model.folder:
+        folder = Path(model.folder).expanduser()
+        if not folder.is_dir():
+            raise BadModel(f"The folder of {model.name} is not there: {folder}.", "Mend its entry in your own catalog.")
+        return folder
+    from engine.hub import Source, local_folder
+
+    here = local_folder(Source(model.repository, model.revision))
+    if here is None:
+        raise WeightsMissing(
+            f"{model.name} is not downloaded ({model.megabytes} MB, licence: {model.licence}).",
+            f"Download it in Diorama's preferences or with `models download {model.id}`.")
+    return here
+
+
+def _resembling(family: Family, folder: Path, index: dict[str, Any], config: dict[str, Any]) -> VideoModel:
+    """The catalog's entry for a folder, under the folder's name: the one with most fitting values."""
+    def fits(model: VideoModel) -> int:
+        values = [(index.get(key, config.get(key)), wish) for key, wish in model.match.items()]
+        good = [_is_set(value) if wish == "*" else value == wish for value, wish in values]
+        return len(good) if all(good) else -1
+
+    siblings = [model for model in catalog().values() if model.family == family.name]
+    best = max(siblings, key=fits, default=None)
+    if best is None:
+        raise BadModel(f"The catalog has no model of the family {family.name}.", "See docs/models.md.")
+    return replace(best, name=folder.resolve().name, folder=str(folder), repository="", role="", memory=())
+
+
+def _is_set(value: Any) -> bool:
+    return bool(value[0]) if isinstance(value, list) and value else bool(value)
+
+
+def _json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadModel(f"The folder {folder.name} holds no {name}, so it is no model's folder.",
+                       "Choose the folder that holds model_index.json and the model's parts.") from None
+    except (OSError, ValueError) as error:
+        raise BadModel(f"The file {name} in {folder.name} cannot be read.", AGAIN) from error
+    if not isinstance(found, dict):
+        raise BadModel(f"The file {name} in {folder.name} does not describe a model.", AGAIN)
+    return found

@@ -1,0 +1,36 @@
+"""The one pipeline that stays in memory between jobs. Its memory is surely free only when the process ends."""
+
+# torch and diffusers belong to the full engine; types are checked in the light one.
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Hashable
+from typing import Any
+
+_kept: dict[Hashable, Any] = {}
+
+
+def warm(key: Hashable, make: Callable[[], Any]) -> Any:
+    """The pipeline of that key: the one that is kept, or a new one in its place."""
+    if key not in _kept:
+        release()
+        _kept[key] = make()
+    return _kept[key]
+
+
+def is_warm(key: Hashable) -> bool:
+    return key in _kept
+
+
+def release() -> None:
+    """Lets go of the pipeline and of what it holds on the GPU."""
+    if not _kept:
+        return
+    import torch
+
+    _kept.clear()
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
