@@ -10,7 +10,7 @@ from devtools.house import ENGINE_PINS, PINS, ROOT
 # One list for every system, and one version of each package for every Python that we support.
 OPTIONS = ("--upgrade", "--universal", "--generate-hashes", "--no-annotate", "--no-header", "--no-emit-find-links",
            "--fork-strategy", "fewest")
-WITHOUT_DEPENDENCIES = ("photo", "uv", "weights")       # carriers of one file, or one program
+WITHOUT_DEPENDENCIES = ("photo", "uv")       # carriers of one file, or one program
 
 
 def lock() -> None:

@@ -66,9 +66,11 @@ def _packages() -> str:
 
 
 def _weights() -> str:
-    from .weights import installed_weights
+    from .weights import installed_weights, pinned_files
 
-    return str(installed_weights("u2netp"))
+    full = find_spec("torch") is not None
+    names = [name for name, file in pinned_files().items() if full or file.carrier == "weights.txt"]
+    return f"{len([installed_weights(name) for name in names])} files of networks"
 
 
 def _clip() -> str:

@@ -1,7 +1,7 @@
 """Files of pretrained networks that the installer put beside the engine.
 
-They come out of pinned packages (engine/requirements/weights.txt), never from a model hub, and lie in
-`<environment>/share/diorama`. A file is trusted only if it has the exact size and SHA-256 named here.
+They come out of pinned packages, never from a model hub, and lie in `<environment>/share/diorama`. A file is trusted
+only if it has the exact size and SHA-256 that engine/requirements/weights.toml names.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +18,19 @@ from engine.errors import WeightsMissing
 
 @dataclass(frozen=True)
 class PinnedFile:
-    """One network's file: size in bytes, SHA-256 in hexadecimal."""
+    """One network's file. carrier: the requirement file that brings it. size in bytes, SHA-256 in hexadecimal."""
 
+    carrier: str
     file: str
     size: int
     sha256: str
 
 
-PINNED = {
-    "u2netp": PinnedFile("u2netp.onnx", 4_574_861, "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"),
-}
+@functools.cache
+def pinned_files() -> dict[str, PinnedFile]:
+    """Every file by its name here."""
+    entries = tomllib.loads((Path(__file__).parent / "requirements" / "weights.toml").read_text(encoding="utf-8"))
+    return {name: PinnedFile(*(entry[key] for key in ("carrier", "file", "size", "sha256"))) for name, entry in entries.items()}
 
 
 def weights_folder() -> Path:
@@ -36,8 +40,8 @@ def weights_folder() -> Path:
 
 @functools.cache
 def installed_weights(name: str) -> Path:
-    """Path of a network's file, verified once per process. name: a key of PINNED. Raises WeightsMissing."""
-    pinned = PINNED[name]
+    """Path of a network's file, verified once per process. name: of weights.toml. Raises WeightsMissing."""
+    pinned = pinned_files()[name]
     path = weights_folder() / pinned.file
     remedy = "Press Repair in Diorama's preferences, or install the engine again."
     try:

