@@ -11,12 +11,14 @@ import numpy as np
 
 from .edges import Labels
 from .fill import continue_surface, enlarge, reduce_mask, reduce_values, sample, work_factor
+from .lines import carry_colours
 
 SEAM_PX = 3                 # how far a layer reaches over the next one where both are one surface
 REACH_SHARE = 0.08          # how far a layer goes on behind nearer ones, of the longer side; layer 0 does everywhere
 SOURCE_PX = 6               # how deep the strip along a silhouette is from which the fill is taken, and twice CLEAN_PX
 NOISE = 20.0                # grey levels: colours of front and back that differ less do not tell them apart
 MISFIT = 4.0                # weight of what front and back together cannot explain, against the depth's own cut
+CARRIED = 0.5               # share of the lines in what is predicted
 DISTRUST = 0.2              # by how much the depth's cut counts more with every pixel from it
 
 Part = tuple[slice, slice]
@@ -75,7 +77,7 @@ def _make_surface(index: int, colour: np.ndarray, near: np.ndarray, labels: Labe
     if index:
         front = _continued(*inputs, clean if clean.any() else own, nothing, factor)
     if (labels.layer[part] > index).any():
-        behind = _continued(*inputs, strip if strip.any() else own, hidden | mixed, factor)
+        behind = _predicted(*inputs, own & ~mixed, strip if strip.any() else own, hidden | mixed, factor)
     colour, near = inputs[0].copy(), inputs[1].copy()
     _put(behind, hidden, colour, near, factor)
     if index:
@@ -86,6 +88,20 @@ def _make_surface(index: int, colour: np.ndarray, near: np.ndarray, labels: Labe
 def _continued(colour: np.ndarray, near: np.ndarray, source: np.ndarray, wanted: np.ndarray, factor: int) -> np.ndarray:
     values, known = reduce_values(colour, near, source, factor)
     return continue_surface(values, known, (reduce_mask(wanted, factor) > 0) & ~known)
+
+
+def _predicted(colour: np.ndarray, near: np.ndarray, own: np.ndarray, source: np.ndarray, wanted: np.ndarray,
+               factor: int) -> np.ndarray:
+    """What a surface is where it is hidden: the mean of its smooth continuation and of what lines carry there."""
+    values, known = reduce_values(colour, near, source, factor)
+    covered = reduce_mask(wanted, factor) > 0
+    behind = continue_surface(values, known, covered & ~known)
+    whole, own = reduce_values(colour, near, own, factor)
+    whole[known] = values[known]
+    carried = carry_colours(np.ascontiguousarray(whole[..., :3]), own, known, covered & ~own)
+    share = CARRIED * carried[..., 3:]
+    behind[..., :3] += share * (carried[..., :3] - behind[..., :3])
+    return behind
 
 
 def _put(source: np.ndarray, place: np.ndarray, colour: np.ndarray, near: np.ndarray, factor: int) -> None:

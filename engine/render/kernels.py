@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from .jit import jit
+from ..jit import jit
 
 SHIFT = 4
 BLOCK = 1 << SHIFT          # pixels a side of the blocks in which hidden triangles are dropped

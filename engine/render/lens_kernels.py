@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import jit
+from ..jit import jit
 
 LINEAR_STEPS = 4096         # the darkest of 255 sRGB levels is still 1.2 of these
 

@@ -45,6 +45,20 @@ def test_background_behind_the_square_is_background_only() -> None:
     assert np.allclose(1 / still.layers[0].vertices[:, 2], BACK, rtol=1e-3)
 
 
+def test_a_horizon_goes_on_behind_the_square_and_noise_does_not() -> None:
+    photo, disparity, square = red_square_on_green()
+    noisy = np.random.default_rng(3).integers(60, 190, (HEIGHT, WIDTH, 1)).repeat(3, 2)
+    level = np.where(np.arange(HEIGHT)[:, None, None] < 60, 220, 40) * np.ones((1, WIDTH, 3), int)
+    behind = []
+    for background in (level, noisy):
+        still = build_layered_still(np.where(square[..., None], photo, background).astype(np.uint8), disparity, CAMERA)
+        pad = still.margin_px
+        behind.append(still.layers[0].rgba[pad + 45:pad + 75, pad + 66:pad + 74, 0].astype(float))
+    steps = -np.diff(behind[0], axis=0)
+    assert steps[14].min() > 0.35 * 180, "the horizon is washed out"
+    assert np.abs(np.diff(behind[1], axis=0)).mean() < 10, "the noise is drawn out into streaks"
+
+
 def test_layer_zero_is_opaque_and_reaches_past_the_frame() -> None:
     photo, disparity, _ = red_square_on_green()
     still = build_layered_still(photo, disparity, CAMERA, margin=0.1)
