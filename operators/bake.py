@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Generator
 from typing import Any
 
@@ -9,7 +10,7 @@ import bpy
 
 from ..engine.camera import View
 from ..engine.errors import BadSelection, BadStill, DioramaError
-from ..engine.protocol import MAX_PATH_FRAMES, PathRequest
+from ..engine.protocol import MAX_PATH_FRAMES, ClipPart, FinishRequest, PathRequest
 from ..preferences import preferences
 from ..rig import bake, owned
 from ..rig import compat as blender
@@ -23,6 +24,7 @@ from . import results
 from .rig import rig_in
 
 KIND = "bake"
+RENDERS, FOOTAGE = "renders", "footage"  # folders for what a job needs for a while
 ENGINES = [
     ("SCENE", "As in the Scene", "The render engine of the rig's scene", 0),
     ("EEVEE", "EEVEE", "Fast, with depth of field, motion blur and lights", 1),
@@ -90,13 +92,20 @@ class DIORAMA_OT_bake_blender(_Bake, bpy.types.Operator):
         engine = {"SCENE": "", "WORKBENCH": "BLENDER_WORKBENCH", "EEVEE": blender.eevee()}.get(self.engine, self.engine)
         task = {"scene": rig.scene.name, "frames": frames, "engine": engine, "samples": self.samples}
         settings = {"engine": engine or rig.scene.render.engine, "samples": self.samples}
-        submit_render(task, f"{tag['label']} render", settings, tag)
+        # No movie of ours holds what is transparent.
+        clip_format = "png" if rig.scene.render.film_transparent else preferences().clip_format
+        tag["clip_format"], tag["settings"] = clip_format, settings
+        if clip_format == "png":
+            output = results.new_clip_path(preferences().clip_path(), f"{tag['label']} render", "png")
+        else:
+            runtime.installer.require_python()
+            output = str(default_data_folder() / FOOTAGE / uuid.uuid4().hex)
+        submit_render(task, output, settings, tag)
 
 
-def submit_render(task: dict[str, Any], name: str, settings: dict[str, Any], tag: dict[str, Any]) -> Job:
-    """Saves a copy of the file and queues its render by another Blender. Raises OutputFailed."""
-    copy = bake.save_copy(default_data_folder() / "renders")
-    output = results.new_clip_path(preferences().clip_path(), name, "png")
+def submit_render(task: dict[str, Any], output: str, settings: dict[str, Any], tag: dict[str, Any]) -> Job:
+    """Saves a copy of the file and queues its render by another Blender into that folder. Raises OutputFailed."""
+    copy = bake.save_copy(default_data_folder() / RENDERS)
     task = task | {"use_scripts": bake.may_run_scripts()}
     request = RenderRequest(bake.render_command(), str(copy), output, task, settings)
     return runtime.queue.submit(request, tag["label"], tag)
@@ -159,9 +168,12 @@ def advance() -> bool:
 
 
 def finish(job: Job) -> bool:
-    """Puts a baked clip over its live strip, or at the playhead if that is gone."""
+    """Puts a baked clip over its live strip, or at the playhead if that is gone; first pictures become a movie."""
     assert job.result is not None
-    result = job.result | {"fps": job.tag["fps"]}
+    if isinstance(job.request, RenderRequest) and job.tag["clip_format"] != "png":
+        _submit_movie(job, job.result["clip"])
+        return True
+    result = job.result | {"fps": job.tag["fps"], "settings": job.tag.get("settings", job.result["settings"])}
     result.setdefault("rect", [0, 0, result["width"], result["height"]])
     result.setdefault("still_size", [result["width"], result["height"]])
     found = baked.find_live(job.tag)
@@ -175,6 +187,15 @@ def finish(job: Job) -> bool:
         return True
     baked.insert_over(*found, job.id, job.tag, result)
     return True
+
+
+def _submit_movie(job: Job, frames: str) -> None:
+    """Lets the engine make the clip of the pictures that Blender rendered, which go with that job."""
+    tag, clip_format = job.tag, job.tag["clip_format"]
+    output = results.new_clip_path(preferences().clip_path(), f"{tag['label']} render", clip_format)
+    fps = (tag["fps"][0], tag["fps"][1])
+    request = FinishRequest(parts=(ClipPart(frames),), output=output, fps=fps, clip_format=clip_format)
+    runtime.queue.submit(request, tag["label"], tag)
 
 
 results.finishers[KIND] = finish

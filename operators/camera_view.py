@@ -84,7 +84,8 @@ def submit_view(scene: Any, timeline: Any, depsgraph: Any, seconds: float) -> Jo
         "look": scene.view_settings.view_transform,
         "file": results.files_opened(),
     }
-    return submit_render(task, f"{camera.name} view", {"camera": camera.name, "frame": scene.frame_current}, tag)
+    output = results.new_clip_path(preferences().clip_path(), f"{camera.name} view", "png")
+    return submit_render(task, output, {"camera": camera.name, "frame": scene.frame_current}, tag)
 
 
 def finish_still(job: Job) -> bool:

@@ -241,6 +241,10 @@ def drop_still(job: Job) -> None:
         elif path.parent in (own / "stills", own / "renders"):
             path.unlink(missing_ok=True)
             path.with_suffix(PAINT_SUFFIX).unlink(missing_ok=True)
+    for part in getattr(job.request, "parts", ()):  # what was rendered of a strip
+        if Path(part.path).parent == own / "footage":
+            shutil.rmtree(part.path, ignore_errors=True)
+            Path(f"{part.path}.json").unlink(missing_ok=True)
 
 
 def files_opened() -> int:

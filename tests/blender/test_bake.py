@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -234,6 +235,34 @@ def test_both_bakes_agree_on_a_real_photo(addon: SimpleNamespace, scene: Any, tm
     assert min(agreement) >= 38
     assert psnr(quick[0], quick[2]) < 35
     assert not list((addon.results.default_data_folder() / "renders").iterdir())
+
+
+def test_a_render_becomes_a_movie_as_the_preferences_say(
+    addon: SimpleNamespace, scene: Any, rig: Any, tmp_path: Path
+) -> None:
+    addon.preferences.preferences().clip_format = "ffv1"
+    scene.view_settings.view_transform = "Standard"
+    quick = fast(addon, scene, rig)
+    shown = render(scene, 3, tmp_path / "quick.png")
+    quick.mute = True
+    scene.sequence_editor.active_strip = live_of(addon, rig)
+    clip = slow(addon, scene, rig)
+    assert clip.type == "MOVIE" and clip.filepath.endswith(".mkv") and span(addon, clip) == span(addon, quick)
+    assert psnr(shown[..., :3], render(scene, 3, tmp_path / "exact.png")[..., :3]) >= 38
+    assert json.loads(clip.diorama.request) == {"engine": "CYCLES", "samples": 1}
+    for folder in ("renders", "footage"):
+        assert not list((addon.results.default_data_folder() / folder).iterdir())
+    assert [path.name for path in (tmp_path / "clips").iterdir() if "render" in path.name and path.is_dir()] == []
+
+
+def test_a_transparent_render_stays_pictures(addon: SimpleNamespace, scene: Any, rig: Any) -> None:
+    addon.preferences.preferences().clip_format = "h264"
+    rig.scene.render.film_transparent = True
+    for layer in rig.layers:
+        layer.hide_render = True
+    clip = slow(addon, scene, rig)
+    assert clip.type == "IMAGE"
+    assert np.asarray(Image.open(Path(bpy.path.abspath(clip.directory)) / clip.elements[0].filename)).max() == 0
 
 
 def test_added_objects_are_in_the_blender_bake(addon: SimpleNamespace, scene: Any, rig: Any) -> None:
