@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -48,8 +49,8 @@ class Ask:
 
     image, last_image: RGB pictures of exactly width x height. num_frames: valid for the model. fps: the model's own.
     motion: 0..1, or None = the model's own. generator: on the CPU, seeded. sigmas: of a distilled model, or None.
-    cam2world: (F, 4, 4) float64 OpenCV axes, first camera = identity, with intrinsics (fx, fy, cx, cy in pixels of
-    image); None = free. control_video, control_mask: F pictures of width x height, the mask white where the model must
+    cam2world: (F, 4, 4) float64 OpenCV axes, first camera = identity, with intrinsics (F, 4), each fx, fy, cx, cy in
+    pixels of image; None = free. control_video, control_mask: F pictures of width x height, the mask white where the model must
     invent; None = none. previous: the last frames of the clip to be continued, or (). options: the model's own values
     from the catalog, by the names that the family reads.
     """
@@ -67,7 +68,7 @@ class Ask:
     motion: float | None = None
     last_image: Image.Image | None = None
     cam2world: np.ndarray | None = None
-    intrinsics: tuple[float, float, float, float] | None = None
+    intrinsics: np.ndarray | None = None
     control_video: tuple[Image.Image, ...] = ()
     control_mask: tuple[Image.Image, ...] = ()
     previous: tuple[Image.Image, ...] = ()
@@ -99,8 +100,8 @@ class Family:
         """The pipeline class for this call (None: at loading); some families share parts between two classes."""
         return self.pipeline
 
-    def load_options(self) -> dict[str, Any]:
-        """Further arguments of from_pretrained."""
+    def load_options(self, folder: Path) -> dict[str, Any]:
+        """Further arguments of from_pretrained. folder: of the model."""
         return {}
 
     def frame_rule(self, config: dict[str, Any], catalog: FrameRule) -> FrameRule:

@@ -141,7 +141,7 @@ def load(found: Found, ask: Ask | None, dtypes: dict[str, Any]) -> Any:
     kind = getattr(diffusers, found.family.pipeline_name(ask))
     try:
         pipe = kind.from_pretrained(str(found.folder), dtype=dtypes, local_files_only=True, use_safetensors=True,
-                                    **found.family.load_options())
+                                    **found.family.load_options(found.folder))
     except MemoryError as error:
         raise no_memory(found) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError,
