@@ -50,9 +50,9 @@ class Ask:
     image, last_image: RGB pictures of exactly width x height. num_frames: valid for the model. fps: the model's own.
     motion: 0..1, or None = the model's own. generator: on the CPU, seeded. sigmas: of a distilled model, or None.
     cam2world: (F, 4, 4) float64 OpenCV axes, first camera = identity, with intrinsics (F, 4), each fx, fy, cx, cy in
-    pixels of image; None = free. control_video, control_mask: F pictures of width x height, the mask white where the model must
-    invent; None = none. previous: the last frames of the clip to be continued, or (). options: the model's own values
-    from the catalog, by the names that the family reads.
+    pixels of image; None = free. control_video, control_mask: F pictures of width x height, the mask white where the
+    model must invent; () = none. previous: the last frames of the clip to be continued, or (). options: the model's
+    own values from the catalog, by the names that the family reads.
     """
 
     image: Image.Image
