@@ -10,7 +10,7 @@ from bpy.app.handlers import persistent
 
 from . import operators, preferences, properties, properties_combine
 from .operators import results
-from .panels import camera_move, camera_view, clip, engine, jobs, lens, menus, rig
+from .panels import camera_move, camera_view, clip, combine, engine, jobs, lens, menus, rig
 from .sequencer import compat
 from .session import runtime
 
@@ -26,6 +26,7 @@ CLASSES = (
     *rig.CLASSES,
     *camera_view.CLASSES,
     *jobs.CLASSES,
+    *combine.CLASSES,
     *clip.CLASSES,
     *engine.CLASSES,
 )

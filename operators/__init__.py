@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import bake, camera_move, camera_view, depth_controls, engine, jobs, models, rig
+from . import bake, camera_move, camera_view, depth_controls, engine, finish, jobs, models, rig, stitch, takes
 
 CLASSES = (
     *camera_move.CLASSES,
@@ -13,4 +13,7 @@ CLASSES = (
     *rig.CLASSES,
     *bake.CLASSES,
     *camera_view.CLASSES,
+    *takes.CLASSES,
+    *stitch.CLASSES,
+    *finish.CLASSES,
 )

@@ -232,9 +232,9 @@ def forget(job_id: str, keep_still: bool = False) -> None:
 
 
 def drop_still(job: Job) -> None:
-    """Deletes what was written for a job alone: its captured still, the copy of the .blend that a render reads."""
+    """Deletes what was written for a job alone: captured stills, rendered footage, the .blend that a render reads."""
     own = default_data_folder()
-    for name in ("image", "z_picture", "blend", "staged"):
+    for name in ("image", "last_image", "z_picture", "blend", "staged"):
         path = Path(getattr(job.request, name, ""))  # what has no still of its own works on a folder that stays
         if name == "staged" and path.name.endswith(STAGED_SUFFIX):
             shutil.rmtree(path, ignore_errors=True)

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..operators import results
+from ..operators.combine import KIND
 from ..session import runtime
 from ..session.queue import Job, JobState
 from .text import draw_sentence
@@ -19,6 +20,8 @@ STAGES = {
     "path": "Planning the move",
     "render": "Rendering",
     "write": "Writing the clip",
+    "measure": "Looking at the clip",
+    "finish": "Making the frames",
 }
 
 
@@ -73,7 +76,7 @@ class DIORAMA_PT_jobs(bpy.types.Panel):
         elif job.state is JobState.finished:
             draw_sentence(column, context, results.note_of(job) or "The clip is ready.", "INFO")
             row = column.row(align=True)
-            if "kind" not in job.tag:
+            if job.tag.get("kind", KIND) == KIND:
                 row.operator("diorama.insert_clip", icon="ADD").job_id = job.id
         row.operator("diorama.dismiss", text="", icon="X").job_id = job.id
 

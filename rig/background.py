@@ -6,6 +6,8 @@ Stands alone: no other file of the add-on is imported here. The user's file is a
 TASK.json: blend, folder, use_scripts, scene (its name), and either
     frames: scene frames, each becomes frame_0001.png ... ; engine, samples: "" and 0 = the scene's own
     still: a scene frame; becomes still.png in the scene's own look, and depth.exr with its Z
+    sequence: frames of the scene's timeline; each becomes frame_0001.png ... with the settings that the scene has
+    movie: first and last frame of the timeline; becomes one movie, name.*, with the scene's own output settings
 """
 
 from __future__ import annotations
@@ -43,23 +45,54 @@ def main() -> int:
     say("progress", stage="scene", done=0, total=1)
     bpy.ops.wm.open_mainfile(filepath=task["blend"], load_ui=False, use_scripts=task["use_scripts"])
     scene = bpy.data.scenes.get(task["scene"])
-    if scene is None or scene.camera is None:
+    work = next(WORK[key] for key in WORK if key in task)
+    if scene is None or (scene.camera is None and work not in OF_THE_TIMELINE):
         say("failed", message="The scene or its camera is missing in the copy of the file.", remedy="Try again.")
         return 1
-    folder = Path(task["folder"])
-    names = still(scene, folder, task) if "still" in task else frames(scene, folder, task)
+    names = work(scene, Path(task["folder"]), task)
     scale = scene.render.resolution_percentage / 100
     width, height = int(scene.render.resolution_x * scale), int(scene.render.resolution_y * scale)
-    say("done", result={"names": names, "num_frames": len(task.get("frames", [0])), "width": width, "height": height})
+    count = len(task.get("frames", task.get("sequence", [0])))
+    say("done", result={"names": names, "num_frames": count, "width": width, "height": height})
     return 0
 
 
 def frames(scene: Any, folder: Path, task: dict[str, Any]) -> list[str]:
-    """Frames as the live strip shows them; those that an earlier attempt left are kept."""
+    """Frames as the live strip shows them."""
     _use_engine(scene, task["engine"], task["samples"])
     _write_png(scene)
+    return _pictures(scene, folder, task["frames"])
+
+
+def sequence(scene: Any, folder: Path, task: dict[str, Any]) -> list[str]:
+    """Frames of the timeline; the scene was made for this, so its output is set already."""
+    return _pictures(scene, folder, task["sequence"])
+
+
+def movie(scene: Any, folder: Path, task: dict[str, Any]) -> list[str]:
+    """A range of the timeline as the project's own settings have it; as H.264 where they make no movie."""
+    render, (first, last) = scene.render, task["movie"]
+    if not render.is_movie_format:
+        _write_h264(render)
+    scene.frame_start, scene.frame_end, scene.frame_step = first, last, 1
+    render.use_sequencer, render.use_file_extension, render.filepath = True, True, str(folder / task["name"])
+
+    def written(*_: Any) -> None:
+        say("progress", stage="render", done=scene.frame_current - first + 1, total=last - first + 1)
+
+    bpy.app.handlers.render_write.append(written)
+    with bpy.context.temp_override(scene=scene):
+        bpy.ops.render.render(animation=True)
+    made = [path.name for path in folder.iterdir() if path.name.startswith(task["name"])]
+    for name in made:  # Blender adds the range to the name
+        (folder / name).rename(folder / f"{task['name']}{Path(name).suffix}")
+    return [f"{task['name']}{Path(name).suffix}" for name in made]
+
+
+def _pictures(scene: Any, folder: Path, wanted: list[int]) -> list[str]:
+    """Renders these frames one by one; those that an earlier attempt left are kept."""
     names: list[str] = []
-    for index, frame in enumerate(task["frames"]):
+    for index, frame in enumerate(wanted):
         name = f"frame_{index + 1:04}.png"
         if not (folder / name).is_file():
             part = folder / "part.png"
@@ -68,7 +101,7 @@ def frames(scene: Any, folder: Path, task: dict[str, Any]) -> list[str]:
             _render(scene, write=True)
             part.replace(folder / name)
         names.append(name)
-        say("progress", stage="render", done=index + 1, total=len(task["frames"]))
+        say("progress", stage="render", done=index + 1, total=len(wanted))
     return names
 
 
@@ -118,6 +151,18 @@ def _write_png(scene: Any) -> None:
     settings.color_mode = "RGBA" if render.film_transparent else "RGB"
     settings.compression = 15
 
+
+def _write_h264(render: Any) -> None:
+    settings = render.image_settings
+    if hasattr(settings, "media_type"):  # from 5.0 on; goes with 4.5 LTS
+        settings.media_type = "VIDEO"
+    settings.file_format = "FFMPEG"
+    render.ffmpeg.format, render.ffmpeg.codec = "MPEG4", "H264"
+    render.ffmpeg.constant_rate_factor, render.ffmpeg.audio_codec = "HIGH", "AAC"
+
+
+WORK = {"frames": frames, "still": still, "sequence": sequence, "movie": movie}
+OF_THE_TIMELINE = (sequence, movie)
 
 if __name__ == "__main__":
     try:

@@ -72,6 +72,13 @@ def content_trim_start(strip: Any) -> int:
     return int(getattr(strip, name))
 
 
+def content_trim_end(strip: Any) -> int:
+    """How many frames at its source's end a strip leaves out for good."""
+    # As above: goes with 4.5 LTS.
+    name = "content_trim_end" if hasattr(strip, "content_trim_end") else "animation_offset_end"
+    return int(getattr(strip, name))
+
+
 def set_right_handle(strip: Any, frame: int) -> None:
     """Moves the strip's end; its start stays."""
     # As above: goes with 4.5 LTS.

@@ -75,6 +75,7 @@ def take_over(scene: Any, old: Any, new: Any) -> None:
                 curve.data_path = curve.data_path.replace(before, after, 1)
     name, channel, active = old.name, old.channel, scene.sequence_editor.active_strip == old
     new.select, new.lock = old.select, old.lock
+    old.name = "replaced"  # 5.2 would remove its former effects along with it: a new name makes it look again
     compat.strips(holder).remove(old)
     new.name, new.channel = name, channel  # Blender corrects the paths of the keyframes
     if active:

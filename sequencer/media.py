@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from ..engine.errors import BadSelection
-from . import compat
+from . import compat, look
 
 KINDS = ("MOVIE", "IMAGE")
 
@@ -39,6 +39,24 @@ def record(strip: Any, take: Any, label: str) -> None:
 def kind(take: Any) -> str:
     """The type of strip that can show it."""
     return "IMAGE" if take.files else "MOVIE"
+
+
+def fit(strip: Any, old: Any, new: Any) -> None:
+    """The strip shows take `new` in place of `old`: it goes to its place, with what a person did to the other's."""
+    across, down = scale(old, new)
+    look.resize(strip, (across, down))
+    place = strip.transform
+    place.offset_x += new.place[0] - old.place[0]
+    place.offset_y += new.place[1] - old.place[1]
+    place.scale_x *= across * new.place[2] / old.place[2]
+    place.scale_y *= down * new.place[3] / old.place[3]
+
+
+def scale(old: Any, new: Any) -> tuple[float, float]:
+    """Pixels of the new take per pixel of the old one, across and down."""
+    if 0 in (*old.size, *new.size):
+        return 1.0, 1.0
+    return new.size[0] / old.size[0], new.size[1] / old.size[1]
 
 
 def found(take: Any, beside: Any) -> str:

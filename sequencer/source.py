@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 from ..engine.errors import BadSelection, OutputFailed
 from . import compat
@@ -86,7 +87,7 @@ def density(scene: Any, strip: Any) -> int:
     return 2 if scale <= 0.5 and doubled <= MOST_PIXELS else 1
 
 
-def capture(scene: Any, name: str, frame: int, image: Path, density: int = 1) -> None:
+def capture(scene: Any, name: str, frame: int, image: Path, density: float = 1) -> None:
     """Renders one strip alone into a TIFF, in a copy of the scene; the user's scene is only read.
 
     Raises RuntimeError when Blender cannot write the file. TIFF without compression, because Blender takes six times
@@ -95,8 +96,8 @@ def capture(scene: Any, name: str, frame: int, image: Path, density: int = 1) ->
     copy = scene.copy()
     try:
         _freeze(copy, frame)
-        _show_only(copy, name)
-        _neutral_output(copy, image, density)
+        show_only(copy, name)
+        neutral_output(copy, image, density)
         copy.frame_set(frame)
         with bpy.context.temp_override(scene=copy):  # render(scene=...) would go back to the context scene's frame
             bpy.ops.render.render(write_still=True)
@@ -128,7 +129,28 @@ def _freeze(scene: Any, frame: int) -> None:
     scene.animation_data_clear()
 
 
-def _show_only(scene: Any, name: str) -> None:
+def look_at(scene: Any, strip: Any, frame: int, image: Path, width: int = 160) -> np.ndarray:
+    """(N, 3) float32 0..1: the opaque pixels of a strip as the viewer sees it at a frame, reduced to about that width.
+
+    image: a file for the time being. Raises BadSelection where nothing is seen, OutputFailed as describe().
+    """
+    image.parent.mkdir(parents=True, exist_ok=True)
+    capture(scene, strip.name, frame, image, min(1.0, width / scene.render.resolution_x))
+    picture = bpy.data.images.load(str(image))
+    try:
+        pixels = np.empty(picture.size[0] * picture.size[1] * 4, np.float32)
+        picture.pixels.foreach_get(pixels)
+    finally:
+        bpy.data.images.remove(picture)
+        image.unlink()
+    pixels = pixels.reshape(-1, 4)
+    seen = pixels[pixels[:, 3] > 0.5, :3]
+    if not len(seen):
+        raise BadSelection(f"'{strip.name}' shows nothing at frame {frame}.", "Move or scale it into the frame.")
+    return seen
+
+
+def show_only(scene: Any, name: str) -> None:
     """Mutes all but one strip and its meta strips, and makes these metas change nothing. Returns the metas' names."""
     strips = compat.strips_all(scene)
     target = strips[name]
@@ -158,10 +180,10 @@ def _make_plain(meta: Any) -> None:
         modifier.mute = True
 
 
-def _neutral_output(scene: Any, image: Path, density: int) -> None:
+def neutral_output(scene: Any, image: Path, density: float) -> None:
     """Pixels in the strip's own colours: no view transform, burnt-in text, border or dithering."""
     render, view, settings = scene.render, scene.view_settings, scene.render.image_settings
-    render.resolution_percentage = 100 * density
+    render.resolution_percentage = round(100 * density)
     render.use_sequencer, render.use_compositing = True, False
     render.use_stamp = render.use_border = render.use_multiview = False
     render.dither_intensity = 0.0

@@ -39,16 +39,23 @@ def add(scene: Any, source: Any, job_id: str, tag: dict[str, Any], result: dict[
     return shots[0]
 
 
-def add_to(scene: Any, strip: Any, job_id: str, label: str, result: dict[str, Any]) -> None:
-    """Makes a clip with the same frames as the strip's file a take of this very strip and shows it; one undo step."""
+def add_to(scene: Any, strip: Any, job_id: str, label: str, result: dict[str, Any], first: int) -> Any:
+    """Makes a clip of the strip's shown frames a take of this very strip and shows it; one undo step.
+
+    first: the frame of the strip's file at which the clip begins. Returns the strip.
+    """
     media.remember(strip)
-    shown = strip.diorama_shot.takes[strip.diorama_shot.shown]
+    takes = strip.diorama_shot.takes
+    count, at = len(takes), strip.diorama_shot.shown
     take = _append(strip, job_id, label, result)
-    across, down = _scale(shown, take)
+    shown = takes[at]
+    across, down = media.scale(shown, take)
     x, y, scale_x, scale_y = shown.place
     take.place = x, y, scale_x / across, scale_y / down
-    show(scene, strip, len(strip.diorama_shot.takes) - 1)
+    take.first, take.part = shown.first + first, shown.part or take.num_frames < shown.num_frames
+    strip = show(scene, strip, count)
     bpy.ops.ed.undo_push(message=label)
+    return strip
 
 
 def shots_of(scene: Any, source: Any, source_id: str) -> list[Any]:
@@ -80,21 +87,21 @@ def show(scene: Any, strip: Any, index: int) -> Any:
     channel, content = strip.channel, compat.content_start(strip)
     left, right = compat.left_handle(strip), compat.right_handle(strip)
     cut_left, cut_right = _trimmed(strip)
-    cut_right = cut_right and right != _room(scene, strip, channel, left)  # the neighbour cut it, not a person
-    place, here = strip.transform, list(old.place)
-    offset = take.place[0] - here[0], take.place[1] - here[1]
-    scale = take.place[2] / here[2], take.place[3] / here[3]
-    pixels = _scale(old, take)
-    shot.shown = index
-    if media.kind(take) == strip.type and pixels == (1.0, 1.0):
+    if right == _room(scene, strip, channel, left):
+        cut_right = False  # the neighbour cut it, not a person
+    if old.part or take.part:
+        cut_left = cut_right = True
+    same = media.kind(take) == strip.type and media.scale(old, take) == (1.0, 1.0)
+    if same:
         media.swap(strip, take, path)
     else:
+        before = shot.shown
         strip = _replace(scene, strip, take, path)
-        place = strip.transform
-    look.resize(strip, pixels)
-    place.offset_x, place.offset_y = place.offset_x + offset[0], place.offset_y + offset[1]
-    place.scale_x, place.scale_y = place.scale_x * scale[0] * pixels[0], place.scale_y * scale[1] * pixels[1]
-    take = strip.diorama_shot.takes[index]
+        shot = strip.diorama_shot
+        old, take = shot.takes[before], shot.takes[index]
+    shot.shown = index
+    media.fit(strip, old, take)
+    content += take.first - old.first
     span = left if cut_left else content, right if cut_right else content + take.num_frames
     _lay(scene, strip, channel, content, span)
     state = strip.diorama
@@ -163,13 +170,6 @@ def _append(strip: Any, job_id: str, label: str, result: dict[str, Any]) -> Any:
     take.job_id, take.clip_path = job_id, result["clip"]
     take.request, take.warnings = json.dumps(result["settings"]), "\n".join(result["warnings"])
     return take
-
-
-def _scale(old: Any, new: Any) -> tuple[float, float]:
-    """Pixels of the new take per pixel of the old one, across and down."""
-    if 0 in (*old.size, *new.size):
-        return 1.0, 1.0
-    return new.size[0] / old.size[0], new.size[1] / old.size[1]
 
 
 def _trimmed(strip: Any) -> tuple[bool, bool]:

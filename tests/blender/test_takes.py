@@ -141,7 +141,7 @@ def test_ordinary_footage_gets_a_take(addon: SimpleNamespace, scene: Any, takes:
     path = movie(tmp_path / "footage.mp4", 3, 20)
     strip = addon.compat.strips(scene.sequence_editor).new_movie("footage", str(path), 1, 5, fit_method="ORIGINAL")
     addon.compat.set_span(strip, 8, 20)
-    takes.add_to(scene, strip, "job", "Sharpen", result(addon, tmp_path / "clips" / "sharp.mp4", 4, 20))
+    takes.add_to(scene, strip, "job", "Sharpen", result(addon, tmp_path / "clips" / "sharp.mp4", 4, 20), 0)
     assert [take.name for take in strip.diorama_shot.takes] == ["Original", "Sharpen 2"]
     assert shown(scene, (8, 19), tmp_path) == [(4, 3), (4, 14)] and not strip.diorama.is_clip
     takes.step(scene, strip, 1)
@@ -159,7 +159,7 @@ def test_others_are_deleted_with_their_files_but_never_footage(
     assert len(strip.diorama_shot.takes) == 1 and shown(scene, (11,), tmp_path) == [(3, 0)]
     footage = movie(tmp_path / "footage.mp4", 4, 12)
     plain = addon.compat.strips(scene.sequence_editor).new_movie("f", str(footage), 9, 50, fit_method="ORIGINAL")
-    takes.add_to(scene, plain, "job", "Sharpen", result(addon, tmp_path / "clips" / "sharp.mp4", 5, 12))
+    takes.add_to(scene, plain, "job", "Sharpen", result(addon, tmp_path / "clips" / "sharp.mp4", 5, 12), 0)
     assert takes.drop_others(plain, files=True) == 0 and footage.is_file()
 
 
