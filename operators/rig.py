@@ -9,7 +9,7 @@ import bpy
 from ..engine.camera import MOVES
 from ..engine.errors import BadSelection, DioramaError
 from ..rig import coverage, owned, stack
-from ..sequencer import compat, rig_strip
+from ..sequencer import compat, depth_strip, rig_strip
 from ..session import runtime
 from . import results, rig_jobs
 
@@ -160,16 +160,37 @@ class DIORAMA_OT_rig_switch(_RigOperator, bpy.types.Operator):
 
 
 class DIORAMA_OT_rig_depth(_RigOperator, bpy.types.Operator):
-    """Make the rig's layers again with the depth that the panel shows; the camera keeps its animation"""
+    """Make the rig's layers again with another depth; the camera keeps its animation"""
 
     bl_idname = "diorama.rig_depth"
     bl_label = "Change Depth"
     bl_options = {"REGISTER"}  # the undo step is made when the new layers are there
 
+    source: bpy.props.EnumProperty(
+        name="From",
+        items=[
+            ("PANEL", "Depth Panel", "The depth that the panel shows, with its levels and its paint-over", 0),
+            ("FILE", "File…", "A depth picture, or the Z pass of a render as EXR", 1),
+            ("STRIP", "Selected Strip", "The depth picture that a selected image strip shows", 2),
+        ],
+    )
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        if self.source != "FILE":
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
     def work(self, context: Any) -> str:
-        rig = rig_in(context)
+        rig, scene = rig_in(context), compat.sequencer_scene(context)
         runtime.installer.require_python()
-        rig_jobs.submit_relayer(rig, compat.sequencer_scene(context).diorama)
+        picture = bpy.path.abspath(self.filepath) if self.source == "FILE" else ""
+        if self.source == "STRIP":
+            picture = str(depth_strip.selected_picture(scene))
+        rig_jobs.submit_relayer(rig, scene.diorama, picture)
         return ""
 
 

@@ -6,12 +6,13 @@ import re
 import uuid
 from collections.abc import Generator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..engine.errors import BadSelection
-from ..engine.protocol import LayersRequest
+from ..engine.protocol import DepthSettings, LayersRequest
 from ..preferences import preferences
 from ..rig import owned
 from ..rig.scene import Plan, relayer_steps, steps
@@ -57,22 +58,52 @@ def submit_build(scene: Any, strip: Any) -> Job:
     return runtime.queue.submit(request, strip.name, tag)
 
 
-def submit_relayer(rig: owned.Rig, settings: Any) -> Job:
-    """Asks for the layers of a rig's photo with another depth. Raises BadSelection when the photo is gone."""
+def submit_relayer(rig: owned.Rig, settings: Any, picture: str = "") -> Job:
+    """Asks for the layers of a rig's photo with another depth: the panel's, or the depth picture of that path.
+
+    Where the panel's pivot is a point or a depth, the rig's pivot goes there. Raises BadSelection when the photo is
+    gone, or when the point is not on it.
+    """
     owned.check_editable(rig.scene)
     still = rig.folder / "still.png"
     if not still.is_file():
         raise BadSelection(
             f"The photo of this rig is missing: {still}", "Bring its folder back, or build the rig again."
         )
+    depth = results.depth_settings(settings, str(results.new_still_path()))
+    if picture:
+        depth = DepthSettings(picture=picture, near_is_bright=settings.near_is_bright)
+    exact = Path(picture).suffix.lower() == ".exr"  # the z of a render, to scale
+    chosen = settings.move_settings()
     request = LayersRequest(
         image=str(still),
         output=new_folder(rig.facts["strip"]),
-        depth=results.depth_settings(settings, str(results.new_still_path())),
+        depth=DepthSettings() if exact else depth,
         intrinsics=tuple(rig.facts["intrinsics"]),
+        pivot=chosen.pivot,
+        pivot_point=_on_photo(rig, chosen.pivot_point),
+        z_picture=picture if exact else "",
     )
-    tag = {"kind": RELAYER, "rig_id": rig.id, "strip": rig.facts["strip"], "file": results.files_opened()}
+    tag = {
+        "kind": RELAYER,
+        "rig_id": rig.id,
+        "strip": rig.facts["strip"],
+        "file": results.files_opened(),
+        "pivot": settings.pivot_from != "middle",
+    }
     return runtime.queue.submit(request, rig.facts["strip"], tag)
+
+
+def _on_photo(rig: owned.Rig, point: tuple[float, float]) -> tuple[float, float]:
+    """A point of the frame as shares of the rig's photo, which may fill a part of the frame; (-1, -1) = none."""
+    if min(point) < 0:
+        return point
+    x, y, width, height = rig.facts["rect"]
+    across, down = rig.facts["still_size"]
+    found = (point[0] * across - x) / width, (point[1] * down - y) / height
+    if min(found) < 0 or max(found) > 1:
+        raise BadSelection("The chosen pivot lies outside of the photo.", "Choose a point on the photo.")
+    return found
 
 
 def new_folder(name: str) -> str:
@@ -123,7 +154,7 @@ def finish_relayer(job: Job) -> bool:
     if job.id not in _running:
         if owned.find(job.tag["rig_id"]) is None:
             raise BadSelection("The rig was removed before its new layers were ready.", "Build it again.")
-        _running[job.id] = relayer_steps(job.tag["rig_id"], job.result)
+        _running[job.id] = relayer_steps(job.tag["rig_id"], job.result, job.tag["pivot"])
     if not _step(job):
         return False
     bpy.ops.ed.undo_push(message="Change Depth of Rig")

@@ -24,7 +24,7 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
     _draw_moves(column, rig)
     _draw_length(column, context, rig)
     column.operator("diorama.rig_fit", icon="FULLSCREEN_EXIT")
-    column.operator("diorama.rig_depth", icon="MOD_DISPLACE")
+    column.operator_menu_enum("diorama.rig_depth", "source", icon="MOD_DISPLACE")
     row = layout.row(align=True)
     row.operator("diorama.bake_fast", icon="RENDER_ANIMATION")
     row.operator_menu_enum("diorama.bake_blender", "engine", text="Render", icon="BLENDER")

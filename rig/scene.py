@@ -74,10 +74,11 @@ def steps(plan: Plan) -> Generator[None, None, None]:
         raise
 
 
-def relayer_steps(rig_id: str, facts: dict[str, Any]) -> Generator[None, None, None]:
+def relayer_steps(rig_id: str, facts: dict[str, Any], new_pivot: bool) -> Generator[None, None, None]:
     """Gives a rig the layers of another layered still; its camera, its keys and what a person added stay.
 
-    facts: the engine's result. The old layers go when all new ones are there; a failure leaves the rig as it was.
+    facts: the engine's result. new_pivot: the pivot goes where they have it, and the moves turn around it. The old
+    layers go when all new ones are there; a failure leaves the rig as it was.
     """
     rig = _found(rig_id)
     before = {item.name for item in rig.layers}
@@ -92,10 +93,15 @@ def relayer_steps(rig_id: str, facts: dict[str, Any]) -> Generator[None, None, N
     rig = _found(rig_id)
     _drop([item for item in rig.layers if item.name in before])
     _name_layers(rig)
-    # The pivot stays where it is: the camera's keys are about it.
-    kept = {name: rig.facts[name] for name in ("strip", "source_id", "pivot", "size", "rect", "still_size")}
-    set_facts(rig.scene, facts | kept)
-    _set_reach(_found(rig_id))
+    names = ["strip", "source_id", "size", "rect", "still_size"]
+    if not new_pivot:
+        names.append("pivot")  # it stays where it is: the camera's keys are about it
+    set_facts(rig.scene, facts | {name: rig.facts[name] for name in names})
+    rig = _found(rig_id)
+    _set_reach(rig)
+    if new_pivot:
+        _place_pivot(rig)
+        stack.remake(rig)
 
 
 def _found(rig_id: str) -> Rig:
@@ -128,22 +134,29 @@ def _make_scene(plan: Plan) -> None:
     depth = 1 / facts["pivot"]
     pivot = tag(bpy.data.objects.new("Pivot", None), rig_id, PIVOT)
     pivot.empty_display_type, pivot.empty_display_size = "PLAIN_AXES", depth / 8
-    pivot.location = (0.0, depth, 0.0)
     data = tag(bpy.data.cameras.new("Camera"), rig_id)
     camera = tag(bpy.data.objects.new("Camera", data), rig_id, CAMERA)
     for item in (pivot, camera):
         collection.objects.link(item)
     camera.rotation_euler = REST_ROTATION
     camera.parent = pivot
-    # So that the camera's own location is its way from the photo's camera, and turning the pivot swings it around.
-    camera.matrix_parent_inverse.translation = (0.0, -depth, 0.0)
+    _place_pivot(rig)
     lens = moves.rest_lens(moves.Basis.of(rig))
     data.sensor_fit, data.sensor_width = "HORIZONTAL", FILM_WIDTH_MM
     data.lens, data.shift_x, data.shift_y = lens.lens, lens.shift_x, lens.shift_y
     scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = lens.aspect_x, lens.aspect_y
-    data.dof.focus_object, data.dof.focus_distance = pivot, depth
+    data.dof.focus_object = pivot
     data.display_size = depth / 10
     scene.camera = camera
+
+
+def _place_pivot(rig: Rig) -> None:
+    """The pivot stands at its depth, and the camera's own location is its way from the photo's camera: turning the
+    pivot swings it around."""
+    depth = 1 / rig.facts["pivot"]
+    rig.pivot.location = (0.0, depth, 0.0)
+    rig.camera.matrix_parent_inverse.translation = (0.0, -depth, 0.0)
+    rig.camera.data.dof.focus_distance = depth
 
 
 def _neutral_look(scene: Any) -> None:

@@ -11,6 +11,7 @@ import bpy
 
 from ..engine.errors import BadSelection, BadStill
 from . import compat, media, placement
+from .selection import selected_images
 
 PNG_SIZE = slice(16, 24)  # width and height, big-endian, in the header of every PNG
 
@@ -61,6 +62,20 @@ def hide(scene: Any, clip: Any) -> None:
     holder = placement.holder_of(scene, clip)
     for strip in depth_strips(scene, clip):
         compat.strips(holder).remove(strip)
+
+
+def selected_picture(scene: Any) -> Path:
+    """The picture of the one selected image strip; of a sequence the first that is shown. Raises BadSelection."""
+    images = selected_images(scene)
+    if len(images) != 1:
+        raise BadSelection(
+            "No depth strip is selected." if not images else f"{len(images)} image strips are selected.",
+            "Select the rig's strip and one image strip that shows its depth.",
+        )
+    (strip,) = images
+    hidden = max(compat.left_handle(strip) - compat.content_start(strip), 0) + compat.content_trim_start(strip)
+    element = strip.elements[min(hidden, len(strip.elements) - 1)]
+    return Path(bpy.path.abspath(strip.directory)) / element.filename
 
 
 def _lay_over(strip: Any, clip: Any, path: Path) -> None:
