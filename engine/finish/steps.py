@@ -10,24 +10,26 @@ from typing import Any
 from engine.errors import BadRequest
 from engine.protocol import PREVIOUS, STEPS, FinishStep
 
-from . import order
+from . import colour, flicker, order, stabilise, texture
 from .conform import retimed
 from .frames import Frames
 
 MOST_FRAMES = 100_000
+HOLD_SECONDS = 1          # drift is slower than this, what happens in a clip is not
 
 
 @dataclass
 class Bench:
     """What steps need beside the frames.
 
-    fps: of the clip to be made. seen(done, total): progress of looking through a clip; raises JobCancelled. open(path):
-    the frames of a reference. warnings: sentences for the person. own_fps: at which the frames were recorded, None =
-    unknown. previous: the clip before, or None.
+    fps: of the clip to be made. seen(done, total): progress of looking through a clip; raises JobCancelled, as does
+    check(), to be called within long work on one frame. open(path): the frames of a reference. warnings: sentences for
+    the person. own_fps: at which the frames were recorded, None = unknown. previous: the clip before, or None.
     """
 
     fps: Fraction
     seen: Callable[[int, int], None]
+    check: Callable[[], None]
     open: Callable[[str], Frames]
     warnings: list[str]
     own_fps: Fraction | None = None
@@ -108,6 +110,30 @@ def _apply(step: FinishStep, frames: Frames, bench: Bench) -> tuple[Frames, dict
             return order.freeze(frames, step.frames, 0), {}
         case "freeze_out":
             return order.freeze(frames, 0, step.frames), {}
+        case "match_colour":
+            at_seam = step.reference == PREVIOUS
+            return colour.match(frames, bench.needed(step), method, amount_of(step), at_seam)
+        case "match_sharpness":
+            return texture.match_sharpness(frames, bench.needed(step), amount_of(step))
+        case "match_grain":
+            return texture.match_grain(frames, bench.needed(step), amount_of(step))
+        case "hold_colour":
+            over = float((bench.own_fps or bench.fps) * HOLD_SECONDS)
+            return colour.hold(frames, bench.reference(step), amount_of(step), over, bench.seen)
+        case "deflicker":
+            return flicker.deflicker(frames, method, step.frames, amount_of(step), bench.seen)
+        case "stabilise":
+            return stabilise.lock(frames, method, bench.warnings, bench.seen)
+        case "upscale":
+            from .upscale import upscaled
+
+            return upscaled(frames, amount_of(step), method, step.reference, bench.check, bench.warnings)
+        case "sharpen":
+            amount = amount_of(step)
+            return frames.changed(lambda _, picture: texture.sharpened(picture, amount)), {}
+        case "grain":
+            amount = amount_of(step)
+            return frames.changed(lambda index, picture: texture.grain(picture, amount, index)), {}
     raise NotImplementedError(step.name)
 
 

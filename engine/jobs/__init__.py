@@ -16,15 +16,18 @@ from ..protocol import (
     LayersRequest,
     ListModels,
     PathRequest,
+    PlanRequest,
     RemoveModel,
     Request,
 )
 from .camera_move import camera_move
 from .finish import finish
 from .generate import generate
+from .inspect import inspect
 from .layers import layers
 from .models import models
 from .path import path
+from .plan import plan
 from .stages import Report, Stages
 from .still import over_black, scene_disparity
 
@@ -47,9 +50,13 @@ def run_job(job_id: str, request: Request, report: Report, cancelled: Callable[[
             return path(job_id, request, stages)
         case GenerateRequest():
             return generate(job_id, request, stages)
+        case PlanRequest():
+            return plan(request, stages)
         case ListModels() | DownloadModel() | RemoveModel():
             return models(request, stages)
         case FinishRequest():
             return finish(job_id, request, stages)
-        case InspectRequest() | BridgeRequest():
+        case InspectRequest():
+            return inspect(request, stages)
+        case BridgeRequest():
             raise BadRequest("This engine cannot finish clips yet.", "Wait for the next version.")

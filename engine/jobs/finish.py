@@ -48,6 +48,7 @@ def finish(job_id: str, request: FinishRequest, stages: Stages) -> dict[str, Any
             bench = steps.Bench(
                 request.frame_rate,
                 lambda done, total: stages.step("measure", done, total),
+                stages.check,
                 lambda path: all_frames(open_source(path)),
                 warnings,
             )
