@@ -108,6 +108,10 @@ class Family:
         """The rule for this folder. config: of its denoiser."""
         return catalog
 
+    def only_size(self, config: dict[str, Any]) -> tuple[int, int] | None:
+        """Width, height of a folder that makes one size and no other. config: of its denoiser."""
+        return None
+
     def controls(self, pipe_config: dict[str, Any], config: dict[str, Any], catalog: frozenset[str]) -> frozenset[str]:
         """Which of CONTROLS this folder really has. pipe_config: of model_index.json. config: of its denoiser."""
         return catalog

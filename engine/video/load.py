@@ -77,6 +77,8 @@ def examined(folder: Path, model: VideoModel | None = None) -> Found:
                        f"Choose a model of one of these families: {', '.join(FAMILIES)}.")
     assert family
     entry = model or _resembling(family, folder, index, config)
+    if size := family.only_size(config):
+        entry = replace(entry, width=size[0], height=size[1], fixed_size=True)
     controls = family.controls(index, config, entry.controls)
     return Found(entry, folder, family, index, config, family.frame_rule(config, entry.frames), controls)
 
