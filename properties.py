@@ -21,7 +21,7 @@ from bpy.props import (
 
 from .engine.camera import CYCLES, EASINGS, MOVES
 from .engine.protocol import DepthSettings, LensSettings, MoveSettings
-from .rig import owned, stack
+from .rig import bake, owned, stack
 from .sequencer import compat
 from .session.models import catalog
 
@@ -312,6 +312,9 @@ class DioramaSettings(bpy.types.PropertyGroup):
     )
 
     rig_moves: CollectionProperty(type=DioramaRigMove, options={"HIDDEN"})
+    rig_passes: EnumProperty(
+        name="Passes", description="Clips that Bake makes beside the picture", items=bake.PASSES, options={"ENUM_FLAG"}
+    )
 
     def move_settings(self) -> MoveSettings:
         return MoveSettings(

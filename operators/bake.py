@@ -14,14 +14,14 @@ from ..engine.protocol import MAX_PATH_FRAMES, ClipPart, FinishRequest, PathRequ
 from ..preferences import preferences
 from ..rig import bake, owned
 from ..rig import compat as blender
-from ..rig.sample import check_camera
-from ..sequencer import baked, compat, placement, rig_strip, source
+from ..rig.sample import check_camera, size_of
+from ..sequencer import baked, placement, rig_strip, source
 from ..session import runtime
 from ..session.background_render import RenderRequest
 from ..session.installer import default_data_folder
 from ..session.queue import Job
 from . import results
-from .rig import rig_in
+from .rig import home_of, rig_in
 
 KIND = "bake"
 RENDERS, FOOTAGE = "renders", "footage"  # folders for what a job needs for a while
@@ -31,12 +31,6 @@ ENGINES = [
     ("CYCLES", "Cycles", "Exact, with depth of field, motion blur and lights", 2),
     ("WORKBENCH", "Workbench", "Fastest, plain textures", 3),
 ]
-PASSES = [
-    ("depth", "Depth", "How near everything is: white is nearest", 1),
-    ("mattes", "Layer Mattes", "Each layer in white", 2),
-    ("disocclusion", "Disocclusion", "In white what the photo did not show", 4),
-]
-
 _reading: list[tuple[Generator[None, None, list[View]], owned.Rig, dict[str, Any], tuple[str, ...]]] = []
 
 
@@ -59,12 +53,12 @@ class DIORAMA_OT_bake_fast(_Bake, bpy.types.Operator):
     bl_idname = "diorama.bake_fast"
     bl_label = "Bake"
 
-    passes: bpy.props.EnumProperty(name="Passes", items=PASSES, options={"ENUM_FLAG"}, default=set())
+    passes: bpy.props.EnumProperty(name="Passes", items=bake.PASSES, options={"ENUM_FLAG"}, default=set())
 
     def work(self, context: Any) -> None:
         runtime.installer.require_python()
         rig = rig_in(context)
-        frames, tag = plan(rig, compat.sequencer_scene(context))
+        frames, tag = plan(rig, home_of(context, rig))
         if len(frames) > MAX_PATH_FRAMES:
             raise BadSelection(
                 f"A bake of {len(frames)} frames is too long.", f"Trim the strip to {MAX_PATH_FRAMES} frames."
@@ -72,7 +66,7 @@ class DIORAMA_OT_bake_fast(_Bake, bpy.types.Operator):
         if not (rig.folder / "layers.json").is_file():
             raise BadStill(f"The files of the rig are missing: {rig.folder}", "Bring its folder back, or build anew.")
         bake.check_layers(rig)
-        names = ("colour", *(item[0] for item in PASSES if item[0] in self.passes))
+        names = ("colour", *(item[0] for item in bake.PASSES if item[0] in self.passes))
         _reading.append((bake.view_steps(rig.scene.name, frames), rig, tag, names))
         advance()
 
@@ -88,7 +82,8 @@ class DIORAMA_OT_bake_blender(_Bake, bpy.types.Operator):
 
     def work(self, context: Any) -> None:
         rig = rig_in(context)
-        frames, tag = plan(rig, compat.sequencer_scene(context))
+        frames, tag = plan(rig, home_of(context, rig))
+        bake.check_pictures(rig)
         engine = {"SCENE": "", "WORKBENCH": "BLENDER_WORKBENCH", "EEVEE": blender.eevee()}.get(self.engine, self.engine)
         task = {"scene": rig.scene.name, "frames": frames, "engine": engine, "samples": self.samples}
         settings = {"engine": engine or rig.scene.render.engine, "samples": self.samples}
@@ -128,7 +123,7 @@ def plan(rig: owned.Rig, scene: Any) -> tuple[list[int], dict[str, Any]]:
         "source_id": rig.facts.get("source_id", ""),
         "label": label,
         "move_label": "Bake",
-        "size": list(bake.size_of(rig.scene)),
+        "size": list(size_of(rig.scene)),
         "fps": list(source.frame_rate(scene if live else rig.scene)),
         "file": results.files_opened(),
     }

@@ -13,7 +13,7 @@ from ..engine.errors import BadSelection, DioramaError
 from ..engine.protocol import CameraMoveRequest, MoveSettings
 from ..preferences import preferences
 from ..rig import bake, owned, project
-from ..rig.sample import check_camera, view_of
+from ..rig.sample import check_camera, size_of, view_of
 from ..sequencer import compat, placement, source
 from ..session import runtime
 from ..session.queue import Job
@@ -67,7 +67,7 @@ def submit_view(scene: Any, timeline: Any, depsgraph: Any, seconds: float) -> Jo
     """Queues the render of one still. Raises a DioramaError; then nothing was changed."""
     owned.check_editable(scene)
     camera = check_camera(scene)
-    width, height = bake.size_of(scene)
+    width, height = size_of(scene)
     camera_view = view_of(scene, camera, depsgraph, width, height)
     settings = timeline.diorama
     fps = source.frame_rate(timeline)

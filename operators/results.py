@@ -21,6 +21,7 @@ from ..engine.camera import MOVES
 from ..engine.errors import BadSelection, DioramaError
 from ..engine.protocol import CameraMoveRequest, DepthSettings
 from ..preferences import SUFFIXES, preferences
+from ..rig import owned
 from ..sequencer import paint, placement, source, takes
 from ..sequencer.selection import selected_stills
 from ..session import runtime
@@ -56,6 +57,7 @@ def submit_selected(operator: Any, scene: Any, submit: Callable[[Any, Any], Job]
     try:
         if scene is None or scene.sequence_editor is None:
             raise BadSelection("This scene has no timeline in the Sequencer.", "Add a photo there first.")
+        owned.check_editable(scene)
         runtime.installer.require_python()
         stills, errors = selected_stills(scene)
         for strip in stills:

@@ -18,18 +18,47 @@ if TYPE_CHECKING:
 
 
 def rig_in(context: Any) -> owned.Rig:
-    """The rig that is meant: the window's scene if it is one, else the active strip's. Raises BadSelection.
+    """The rig that is meant: in the Sequencer the active strip's, elsewhere the one whose scene the window shows; where
+    that is none, the other. Raises BadSelection.
 
     A copy that a person made of a rig's scene becomes a rig of its own here.
     """
-    rig, strip = owned.rig_of(context.scene), active_strip(context)
-    if rig is None and rig_strip.rig_id_of(strip):
-        rig = owned.rig_of(strip.scene) if strip.type == "SCENE" else owned.find(strip.diorama.rig_id)
-        if rig is None:
-            raise BadSelection(f"The rig of '{strip.name}' was removed.", "Build it again from its photo.")
+    strip = active_strip(context)
+    if lost_rig(context):
+        raise BadSelection(f"The rig of '{strip.name}' was removed.", "Build it again from its photo.")
+    shown, selected = owned.rig_of(context.scene), rig_of_strip(strip)
+    rig = selected or shown if _in_sequencer(context) else shown or selected
     if rig is None:
         raise BadSelection("No rig is selected.", "Select a rig's strip in the Sequencer, or open the rig's scene.")
     return owned.separated(rig)
+
+
+def lost_rig(context: Any) -> str:
+    """The id of the rig that is meant, if that rig's scene is gone, else ""."""
+    strip = active_strip(context)
+    if rig_of_strip(strip) or (owned.rig_of(context.scene) and not _in_sequencer(context)):
+        return ""
+    return rig_strip.rig_id_of(strip)
+
+
+def rig_of_strip(strip: Any) -> owned.Rig | None:
+    """The rig that a strip shows or was baked from, or None."""
+    if not rig_strip.rig_id_of(strip):
+        return None
+    return owned.rig_of(strip.scene) if strip.type == "SCENE" else owned.find(strip.diorama.rig_id)
+
+
+def _in_sequencer(context: Any) -> bool:
+    return context.area is not None and context.area.type == "SEQUENCE_EDITOR"
+
+
+def home_of(context: Any, rig: owned.Rig) -> Any:
+    """The scene whose timeline shows the rig and whose settings count: the one in the Sequencer, unless that is only
+    the rig's own (before 5.0, where the window shows that)."""
+    shown = compat.sequencer_scene(context)
+    if owned.rig_of(shown) is None:
+        return shown
+    return next((owner for owner, _ in rig_strip.live_strips(rig.id) if owner.library is None), shown)
 
 
 def active_strip(context: Any) -> Any:
@@ -80,7 +109,8 @@ class DIORAMA_OT_rig_move(_RigOperator, bpy.types.Operator):
     )
 
     def work(self, context: Any) -> str:
-        rig, settings = rig_in(context), compat.sequencer_scene(context).diorama
+        rig = rig_in(context)
+        settings = home_of(context, rig).diorama
         owned.check_editable(rig.scene)
         asked = settings.move_settings()
         move = stack.apply(rig, asked, self.add)
@@ -117,7 +147,8 @@ class DIORAMA_OT_rig_length(_RigOperator, bpy.types.Operator):
     )
 
     def work(self, context: Any) -> str:
-        rig, scene = rig_in(context), compat.sequencer_scene(context)
+        rig = rig_in(context)
+        scene = home_of(context, rig)
         owned.check_editable(rig.scene)
         owned.check_editable(scene)
         live = rig_strip.live_in(scene, rig.id, active_strip(context))
@@ -152,8 +183,8 @@ class DIORAMA_OT_rig_switch(_RigOperator, bpy.types.Operator):
     bl_label = "Switch Live and Baked"
 
     def work(self, context: Any) -> str:
-        scene, strip = compat.sequencer_scene(context), active_strip(context)
-        rig_id = rig_strip.rig_id_of(strip) or rig_in(context).id
+        rig, strip = rig_in(context), active_strip(context)
+        scene, rig_id = home_of(context, rig), rig.id
         live = not rig_strip.is_live(scene, rig_id, strip)
         rig_strip.switch(scene, rig_id, strip, live)
         return "The live rig is shown." if live else "The baked clip is shown."
@@ -185,7 +216,8 @@ class DIORAMA_OT_rig_depth(_RigOperator, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def work(self, context: Any) -> str:
-        rig, scene = rig_in(context), compat.sequencer_scene(context)
+        rig = rig_in(context)
+        scene = home_of(context, rig)
         runtime.installer.require_python()
         picture = bpy.path.abspath(self.filepath) if self.source == "FILE" else ""
         if self.source == "STRIP":
@@ -201,10 +233,9 @@ class DIORAMA_OT_rig_remove(_RigOperator, bpy.types.Operator):
     bl_label = "Remove Rig"
 
     def work(self, context: Any) -> str:
-        rig_id = rig_strip.rig_id_of(active_strip(context))
-        if rig_id and owned.find(rig_id) is None:
-            rig_strip.remove_live(rig_id)
-            owned.remove(rig_id)
+        if lost := lost_rig(context):
+            rig_strip.remove_live(lost)
+            owned.remove(lost)
             return "What was left of the rig was removed."
         rig = rig_in(context)
         owned.check_editable(rig.scene)

@@ -16,8 +16,10 @@ from .text import draw_sentence
 
 def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
     """What can be done with a rig."""
-    scene = compat.sequencer_scene(context)
+    scene = verbs.home_of(context, rig)
     column = layout.column(align=True)
+    if context.area.type == "VIEW_3D":
+        column.prop(scene.diorama, "move", text="")
     row = column.row(align=True)
     row.operator("diorama.rig_move", icon="CAMERA_DATA").add = False
     row.operator("diorama.rig_move", text="Add", icon="ADD").add = True
@@ -26,9 +28,11 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
     column.operator("diorama.rig_fit", icon="FULLSCREEN_EXIT")
     column.operator_menu_enum("diorama.rig_depth", "source", icon="MOD_DISPLACE")
     row = layout.row(align=True)
-    row.operator("diorama.bake_fast", icon="RENDER_ANIMATION")
+    row.operator("diorama.bake_fast", icon="RENDER_ANIMATION").passes = scene.diorama.rig_passes
     row.operator_menu_enum("diorama.bake_blender", "engine", text="Render", icon="BLENDER")
-    if scene is not None and scene != rig.scene:
+    row = layout.row(align=True)
+    row.prop(scene.diorama, "rig_passes")
+    if scene != rig.scene:
         column = layout.column(align=True)
         live = rig_strip.is_live(scene, rig.id, verbs.active_strip(context))
         row = column.row()
@@ -42,7 +46,7 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
 
 def _draw_length(layout: Any, context: Any, rig: owned.Rig) -> None:
     """Offered where the strip, or its photo, is longer or shorter than the camera's moves."""
-    scene = compat.sequencer_scene(context)
+    scene = verbs.home_of(context, rig)
     for live in rig_strip.meant(scene, rig.id, verbs.active_strip(context))[:1]:
         if rig_strip.frames_wanted(live) != rig.scene.frame_end - rig.scene.frame_start + 1:
             layout.operator("diorama.rig_length", icon="ARROW_LEFTRIGHT").to_photo = False
@@ -80,13 +84,12 @@ class DIORAMA_PT_rig(bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         layout = self.layout
-        rig_id = rig_strip.rig_id_of(verbs.active_strip(context))
-        rig = owned.find(rig_id) if rig_id else None
+        rig = verbs.rig_of_strip(verbs.active_strip(context))
         if rig is not None:
             layout.label(text=rig.scene.name, icon="OUTLINER_OB_CAMERA")
             draw_rig(layout, context, rig)
             return
-        if rig_id:
+        if verbs.lost_rig(context):
             draw_sentence(layout, context, "The rig of this strip was removed.", "INFO")
             layout.operator("diorama.rig_remove", text="Remove What Is Left", icon="TRASH")
         count = len(selected_images(compat.sequencer_scene(context)))

@@ -7,26 +7,25 @@ import time
 import uuid
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
 
 from ..engine.camera import View
-from ..engine.errors import BadSelection, OutputFailed
+from ..engine.errors import BadSelection, BadStill, OutputFailed
 from . import still
 from .axes import REST_ROTATION, layer_points
+from .nodes import materials_of, pictures_of
 from .owned import Rig
-from .sample import check_camera, view_of
+from .sample import check_camera, size_of, view_of
 
+PASSES = [
+    ("depth", "Depth", "How near everything is: white is nearest. 16 bits", 1),
+    ("mattes", "Layer Mattes", "Each layer in white", 2),
+    ("disocclusion", "Disocclusion", "In white what the photo did not show", 4),
+]
 MOVED = 1e-4  # scene units: less is rounding
 CHUNK_SECONDS = 0.04  # of reading before Blender gets its window back
-
-
-def size_of(scene: Any) -> tuple[int, int]:
-    """Width and height of a render of the scene, pixels."""
-    share = scene.render.resolution_percentage / 100
-    return max(1, int(scene.render.resolution_x * share)), max(1, int(scene.render.resolution_y * share))
 
 
 def view_steps(scene_name: str, frames: list[int]) -> Generator[None, None, list[View]]:
@@ -74,6 +73,14 @@ def check_layers(rig: Rig) -> None:
             raise BadSelection(
                 f"'{item.name}' was moved, edited or hidden; the fast bake would not show that.", remedy
             )
+
+
+def check_pictures(rig: Rig) -> None:
+    """Raises BadStill when a layer's picture is neither packed nor on the disk: Blender would render it in pink."""
+    for image in [image for item in rig.layers for paint in materials_of(item) for image in pictures_of(paint)]:
+        path = Path(bpy.path.abspath(image.filepath))
+        if not image.packed_file and image.source == "FILE" and not path.is_file():
+            raise BadStill(f"A picture of the rig is missing: {path}", still.REMEDY)
 
 
 def numbers_of(view: View) -> tuple[float, ...]:

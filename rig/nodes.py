@@ -1,4 +1,4 @@
-"""A material's shader nodes."""
+"""Materials and their shader nodes."""
 
 from __future__ import annotations
 
@@ -22,3 +22,14 @@ def new_tree(material: Any) -> tuple[Any, Callable[..., Any]]:
         return made
 
     return tree, node
+
+
+def materials_of(item: Any) -> list[Any]:
+    """The materials in an object's slots."""
+    return [slot.material for slot in item.material_slots if slot.material]
+
+
+def pictures_of(material: Any) -> list[Any]:
+    """The pictures that a material shows."""
+    nodes = material.node_tree.nodes if material.node_tree else ()
+    return [node.image for node in nodes if node.type == "TEX_IMAGE" and node.image]

@@ -13,6 +13,7 @@ import bpy
 
 from ..engine.errors import BadSelection
 from ..sequencer import compat
+from .nodes import materials_of, pictures_of
 
 TAG = "diorama_rig"  # on every data-block of a rig: the rig's id
 PART = "diorama_part"  # on some: what it is for the rig
@@ -129,13 +130,11 @@ def separated(rig: Rig) -> Rig:
 
 def _reached(rig: Rig) -> set[Any]:
     """Every data-block of the rig that its scene uses."""
-    found: set[Any] = {item for item in rig.scene.collection.children_recursive}
+    found: set[Any] = set(rig.scene.collection.children_recursive)
     for item in rig.scene.objects:
         found |= {item, item.data}
-        for slot in item.material_slots:
-            if slot.material and slot.material.node_tree:
-                nodes = slot.material.node_tree.nodes
-                found |= {slot.material, *(n.image for n in nodes if n.type == "TEX_IMAGE")}
+        for paint in materials_of(item):
+            found |= {paint, *pictures_of(paint)}
     found |= {block.animation_data.action for block in list(found) if getattr(block, "animation_data", None)}
     return {block for block in found if block is not None and block.get(TAG) == rig.id}
 

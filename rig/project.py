@@ -14,9 +14,8 @@ from typing import Any
 import bpy
 
 from ..engine.errors import BadSelection, BadStill
-from .bake import size_of
-from .nodes import new_tree
-from .sample import check_camera, view_of
+from .nodes import materials_of, new_tree, pictures_of
+from .sample import check_camera, size_of, view_of
 
 TAG = "diorama_projection"  # on the material, the projector and the picture
 MOVIES = frozenset({".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg"})
@@ -134,10 +133,10 @@ def _tagged(block: Any) -> Any:
 
 def _remove_unused() -> None:
     """Drops projections that no object shows any more, found by their tag."""
-    shown = {slot.material for item in bpy.data.objects for slot in item.material_slots if slot.material}
+    shown = {paint for item in bpy.data.objects for paint in materials_of(item)}
     for material in [m for m in bpy.data.materials if TAG in m and m.library is None and m not in shown]:
         nodes = list(material.node_tree.nodes)
         projectors = {n.object for n in nodes if n.type == "TEX_COORD" and n.object is not None and TAG in n.object}
-        images = {n.image for n in nodes if n.type == "TEX_IMAGE" and n.image is not None and TAG in n.image}
+        images = {image for image in pictures_of(material) if TAG in image}
         bpy.data.materials.remove(material)
         bpy.data.batch_remove([*projectors, *(image for image in images if image.users == 0)])

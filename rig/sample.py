@@ -27,9 +27,15 @@ def check_camera(scene: Any, camera: Any = None) -> Any:
             f"'{camera.name}' is {words.get(kind, kind.lower())}; Diorama needs a perspective camera.",
             "Set its lens type to Perspective.",
         )
-    if scene.render.resolution_x < 1 or scene.render.resolution_y < 1 or scene.render.resolution_percentage < 1:
+    if min(size_of(scene)) < 1:  # 4 pixels at 1 %
         raise BadSelection(f"The render size of '{scene.name}' is zero.", "Set a size in its Output properties.")
     return camera
+
+
+def size_of(scene: Any) -> tuple[int, int]:
+    """Width and height of a render of the scene, pixels."""
+    share = scene.render.resolution_percentage / 100
+    return int(scene.render.resolution_x * share), int(scene.render.resolution_y * share)
 
 
 def view_of(scene: Any, camera: Any, depsgraph: Any, width: int, height: int) -> View:

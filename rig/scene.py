@@ -15,6 +15,7 @@ from ..engine.errors import BadSelection, DioramaError
 from ..engine.protocol import MoveSettings
 from . import compat, material, moves, stack, still
 from .axes import REST_ROTATION, layer_points
+from .nodes import materials_of, pictures_of
 from .owned import (
     CAMERA,
     LAYER,
@@ -241,12 +242,9 @@ def _drop(items: list[Any]) -> None:
     """Removes layers with their meshes, materials and pictures."""
     doomed: list[Any] = []
     for item in items:
-        mesh = item.data
-        doomed += [item, mesh]
-        for paint in mesh.materials:
-            if paint and paint.get(TAG):
-                doomed.append(paint)
-                doomed += [n.image for n in paint.node_tree.nodes if n.type == "TEX_IMAGE" and n.image]
+        doomed += [item, item.data]
+        for paint in materials_of(item):
+            doomed += [paint, *pictures_of(paint)]
     discard(block for block in dict.fromkeys(doomed) if block.get(TAG))
 
 
