@@ -16,6 +16,7 @@ from ..protocol import (
     LayersRequest,
     ListModels,
     PathRequest,
+    PlanRequest,
     RemoveModel,
     Request,
 )
@@ -26,6 +27,7 @@ from .inspect import inspect
 from .layers import layers
 from .models import models
 from .path import path
+from .plan import plan
 from .stages import Report, Stages
 from .still import over_black, scene_disparity
 
@@ -48,6 +50,8 @@ def run_job(job_id: str, request: Request, report: Report, cancelled: Callable[[
             return path(job_id, request, stages)
         case GenerateRequest():
             return generate(job_id, request, stages)
+        case PlanRequest():
+            return plan(request, stages)
         case ListModels() | DownloadModel() | RemoveModel():
             return models(request, stages)
         case FinishRequest():

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadRequest
-from ..protocol import ASPECTS, CLIP_FORMATS, CONFORMS, MEMORY_MODES, SPEEDS, GenerateRequest
+from ..protocol import ASPECTS, CLIP_FORMATS, CONFORMS, MEMORY_MODES, SPEEDS, GenerateRequest, GenerateSettings
 from .camera_move import MAX_FRAMES, MAX_SIDE
 from .stages import Stages, record
 from .still import frame_still
 
 if TYPE_CHECKING:
     from ..video.load import Found
+    from ..video.make import Maker
     from ..video.solve import Framing
 
 
@@ -26,7 +27,8 @@ def generate(job_id: str, request: GenerateRequest, stages: Stages) -> dict[str,
     from ..media.clip import ClipWriter
     from ..media.still import load_still
     from ..video.load import find
-    from ..video.make import Make, make
+    from ..video.make import Make, Maker
+    from ..video.plan import Size
     from ..video.solve import framing, from_model, seed_of, timing, to_model
 
     check_request(request)
@@ -51,8 +53,10 @@ def generate(job_id: str, request: GenerateRequest, stages: Stages) -> dict[str,
             # Opened before the long work: a read-only folder or a full disk is told at once.
             writer = stack.enter_context(
                 ClipWriter(request.output, request.clip_format, width, height, request.frame_rate))
-            wish = Make(found, settings, to_model(still.rgb, frame), last, times.made, seed_of(settings.seed))
-        made = make(wish, stages, warnings)
+            maker = Maker(found, settings, Size(*frame.working, times.made), warnings)
+            wish = Make(to_model(still.rgb, frame), last, times.made, seed_of(settings.seed))
+        warnings += maker.plan.warnings
+        made = maker.make(wish, stages)
         with stages.stage("finish"):
             pictures: Iterator[np.ndarray] = (from_model(one, frame) for one in made.frames[: times.used])
             pictures = conform(pictures, times.used, request.num_frames, request.conform, warnings)
@@ -75,7 +79,8 @@ def generate(job_id: str, request: GenerateRequest, stages: Stages) -> dict[str,
             "still_size": still_size,
             "model": found.model.name,
             "seed": wish.seed,
-            "settings": _effective(request, found, wish.seed, frame),
+            "plan": maker.plain(),
+            "settings": _effective(request, maker, wish.seed, frame),
             "warnings": warnings,
             "seconds": stages.seconds,
         },
@@ -89,23 +94,32 @@ def check_request(request: GenerateRequest) -> None:
         raise BadRequest(f"A clip of {request.num_frames} frames cannot be made.", f"Choose 1 to {MAX_FRAMES} frames.")
     if request.fps[0] <= 0 or request.fps[1] <= 0:
         raise BadRequest("The frame rate is not above zero.", "Choose a frame rate such as 24 or 24000/1001.")
-    for value, known, what in (
+    check_names(
         (request.clip_format, CLIP_FORMATS, "clip format"),
         (request.aspect, ASPECTS, "aspect"),
         (request.conform, CONFORMS, "way to conform"),
-        (settings.speed, SPEEDS, "speed"),
-        (settings.memory, ("auto", *MEMORY_MODES), "memory mode"),
-    ):
-        if value not in known:
-            raise BadRequest(f"There is no {what} called '{value}'.", f"Choose one of: {', '.join(known)}.")
+    )
+    check_settings(settings)
     if max(request.width, request.height, settings.width, settings.height) > MAX_SIDE:
         raise BadRequest("The clip is too large.", f"Choose sides up to {MAX_SIDE} pixels.")
     if not 0 <= request.mask_feather <= 0.5:
         raise BadRequest("The mask's feather is out of range.", "Choose 0 to 0.5 of the shorter side.")
+
+
+def check_settings(settings: GenerateSettings) -> None:
+    """Raises BadRequest for values that no model can work with."""
+    check_names((settings.speed, SPEEDS, "speed"), (settings.memory, ("auto", *MEMORY_MODES), "memory mode"))
     if settings.motion > 1:
         raise BadRequest(f"A motion of {settings.motion:g} is out of range.", "Choose 0 (still) to 1 (much).")
     if len(settings.loras) != len(settings.lora_weights):
         raise BadRequest("There are not as many LoRA weights as LoRAs.", "Give one weight for each LoRA.")
+
+
+def check_names(*chosen: tuple[str, tuple[str, ...], str]) -> None:
+    """Each a name, those that there are, and what they are names of. Raises BadRequest."""
+    for value, known, what in chosen:
+        if value not in known:
+            raise BadRequest(f"There is no {what} called '{value}'.", f"Choose one of: {', '.join(known)}.")
 
 
 def refuse(found: Found, request: GenerateRequest) -> None:
@@ -139,16 +153,17 @@ def _same_part(size: tuple[int, int], frame: Framing) -> Framing:
     return dataclasses.replace(frame, content=cut(size, frame.inner[2] / frame.inner[3]))
 
 
-def _effective(request: GenerateRequest, found: Found, seed: int, frame: Framing) -> dict[str, Any]:
+def _effective(request: GenerateRequest, maker: Maker, seed: int, frame: Framing) -> dict[str, Any]:
     """The request with the values that were really used, as a request that repeats it."""
     settings = dataclasses.asdict(request)
     own = settings["generate"]
+    controls = maker.found.controls
     own["seed"] = seed
-    if "size" in found.controls:
+    if "size" in controls:
         own["width"], own["height"] = frame.working
     settings["width"], settings["height"] = frame.clip
-    if "num_inference_steps" in found.controls:
-        own["num_inference_steps"] = own["num_inference_steps"] or found.model.num_inference_steps
-    if "guidance_scale" in found.controls and own["guidance_scale"] < 0:
-        own["guidance_scale"] = found.model.guidance_scale
+    if "num_inference_steps" in controls:
+        own["num_inference_steps"] = maker.speed.num_inference_steps
+    if "guidance_scale" in controls:
+        own["guidance_scale"] = maker.speed.guidance_scale
     return settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from .finish import FinishRequest, InspectRequest
-from .generate import GenerateRequest
+from .generate import GenerateRequest, PlanRequest
 
 CLIP_FORMATS = ("h264", "prores", "ffv1", "png")
 PASSES = ("colour", "depth", "mattes", "disocclusion")
@@ -204,5 +204,5 @@ class RemoveModel:
 
 Request = (
     CameraMoveRequest | LayersRequest | PathRequest | ListModels | DownloadModel | RemoveModel
-    | FinishRequest | InspectRequest | BridgeRequest | GenerateRequest
+    | FinishRequest | InspectRequest | BridgeRequest | GenerateRequest | PlanRequest
 )

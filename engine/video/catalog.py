@@ -25,7 +25,8 @@ class Layout:
     """How the model's latents lie, for what a run will take.
 
     temporal, spatial: pixels a latent. patch: latents a token, along each side. width: of a token in the denoiser.
-    channels: of a latent.
+    channels: of a latent. activation: what the denoiser holds in one pass, in copies of all its tokens. decode: what
+    the VAE holds while it decodes, kilobytes a pixel of the picture; both computed, see engine/video/plan.py.
     """
 
     temporal: int = 4
@@ -33,6 +34,8 @@ class Layout:
     patch: int = 2
     width: int = 3072
     channels: int = 16
+    activation: float = 20.0
+    decode: float = 20.0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,9 +84,12 @@ def examined(folder: Path, model: VideoModel | None = None) -> Found:
     return Found(entry, folder, family, index, config, family.frame_rule(config, entry.frames), controls)
 
 
-def check_files(found: Found) -> int:
-    """Looks at every file of weights without reading it whole; bytes in all. Raises BadModel, which names the file."""
-    total = 0
+def check_files(found: Found) -> dict[str, float]:
+    """Looks at every file of weights without reading it whole; billions of parameters by component.
+
+    Raises BadModel, which names the file.
+    """
+    total: dict[str, float] = {}
     for name, kind in found.index.items():
         if not isinstance(kind, list) or kind[0] is None:
             continue
@@ -99,20 +103,26 @@ def check_files(found: Found) -> int:
             wanted = set(_json(part, listing.name).get("weight_map", {}).values())
             weights = sorted({*weights, *(part / file for file in wanted)})
         if not weights:
-            raise BadModel(f"The weights of '{name}' are missing in {found.folder.name}: there is no .safetensors file.",
-                           AGAIN)
-        total += sum(checked_file(file) for file in weights)
+            raise BadModel(f"The weights of '{name}' are missing in {found.folder.name}: no .safetensors file.", AGAIN)
+        total[name] = sum(checked_file(file) for file in weights) / 1e9
     return total
 
 
+def with_parameters(found: Found) -> Found:
+    """The same with the sizes that its files really have. Raises BadModel for files that cannot be loaded."""
+    return replace(found, model=replace(found.model, parameters=check_files(found)))
+
+
 def checked_file(file: Path) -> int:
-    """A safetensors file's size, if its own header agrees with it. Raises BadModel."""
+    """Numbers in a safetensors file, if its size and its own header agree. Raises BadModel."""
     try:
         size = file.stat().st_size
         with file.open("rb") as opened:
             (length,) = struct.unpack("<Q", opened.read(8))
             header = json.loads(opened.read(length)) if length < min(size, LONGEST_HEADER) else None
-        ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]  # type: ignore[union-attr]
+        tensors = [entry for key, entry in header.items() if key != "__metadata__"]  # type: ignore[union-attr]
+        ends = [entry["data_offsets"][1] for entry in tensors]
+        numbers = sum(math.prod(entry["shape"]) for entry in tensors)
     except FileNotFoundError:
         raise BadModel(f"The file {file.parent.name}/{file.name} is missing.", AGAIN) from None
     except OSError as error:
@@ -122,13 +132,14 @@ def checked_file(file: Path) -> int:
                        AGAIN) from error
     if 8 + length + max(ends, default=0) != size:
         raise BadModel(f"The file {file.parent.name}/{file.name} is cut off or damaged.", AGAIN)
-    return size
+    return numbers
 
 
-def load(found: Found, ask: Ask | None, dtypes: dict[str, Any]) -> Any:
+def load(found: Found, ask: Ask | None, dtypes: dict[str, Any], more: dict[str, Any] | None = None) -> Any:
     """The pipeline on the CPU, in evaluation mode. dtypes: component -> torch dtype, with "default".
 
-    ask: decides the class where a family has two. Raises BadModel, WeightsMissing, OutOfMemory.
+    ask: decides the class where a family has two. more: of from_pretrained.
+    Raises BadModel, WeightsMissing, OutOfMemory. Its files were looked at by with_parameters().
     """
     try:
         import diffusers
@@ -137,13 +148,12 @@ def load(found: Found, ask: Ask | None, dtypes: dict[str, Any]) -> Any:
         from transformers.utils import logging as transformers_logging
     except ImportError as error:
         raise WeightsMissing("Image-to-video needs the full engine, which is not installed.", INSTALL_FULL) from error
-    check_files(found)
     logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
     kind = getattr(diffusers, found.family.pipeline_name(ask))
     try:
         pipe = kind.from_pretrained(str(found.folder), dtype=dtypes, local_files_only=True, use_safetensors=True,
-                                    **found.family.load_options(found.folder))
+                                    **found.family.load_options(found.folder), **(more or {}))
     except MemoryError as error:
         raise no_memory(found) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError,
@@ -158,7 +168,7 @@ def load(found: Found, ask: Ask | None, dtypes: dict[str, Any]) -> Any:
 
 def no_memory(found: Found) -> OutOfMemory:
     return OutOfMemory(f"There is not enough memory for {found.model.name}.",
-                       "Choose a smaller size, fewer seconds, another memory mode or a smaller model; close other programs.")
+                       "Choose a smaller size, fewer seconds or a smaller model, or close other programs.")
 
 
 def _folder_of(model: VideoModel) -> Path:

@@ -1,4 +1,4 @@
-"""One call of a pipeline: watched, stopped between any two steps, its result looked at before anybody calls it a clip."""
+"""One call of a pipeline: watched, stopped between any two steps, its result looked at."""
 
 # torch and diffusers belong to the full engine; types are checked in the light one.
 # pyright: reportMissingImports=false

@@ -16,6 +16,7 @@ from engine.video.family import FrameRule
 
 MOST_SEED = 2**31 - 1       # what a Blender property can hold
 ROUNDING = 0.02             # aspects closer than this differ by rounding alone
+NEAR_ENOUGH = 0.03          # an aspect this close to the model's own, as a logarithm, is worked at in the model's own
 MOST_ASPECT = 4.0
 
 Rect = tuple[int, int, int, int]
@@ -65,6 +66,9 @@ def framing(
 def working_size(aspect: float, model: VideoModel) -> tuple[int, int]:
     """Width, height of about the model's own area in that aspect, in its multiples."""
     aspect = min(max(aspect, 1 / MOST_ASPECT), MOST_ASPECT)
+    for own in ((model.width, model.height), (model.height, model.width)):
+        if abs(math.log(own[0] / own[1] / aspect)) < NEAR_ENOUGH:
+            return own
     area, multiple = model.width * model.height, model.size_multiple
     wide, high = math.sqrt(area * aspect) / multiple, math.sqrt(area / aspect) / multiple
     sizes = [(max(w, 1) * multiple, max(h, 1) * multiple)

@@ -12,7 +12,8 @@ import pytest
 from devtools.house import ROOT
 
 BLENDER = frozenset({"bpy", "bpy_extras", "mathutils", "gpu", "gpu_extras", "bl_ui", "blf", "imbuf", "addon_utils"})
-LEARNED = frozenset({"torch", "diffusers", "transformers", "accelerate", "safetensors", "huggingface_hub", "tqdm"})
+LEARNED = frozenset({"torch", "diffusers", "transformers", "accelerate", "safetensors", "huggingface_hub", "tqdm",
+                     "psutil", "torchao"})
 LIGHT = frozenset({"numpy", "PIL", "cv2", "onnxruntime", "numba", "av", "OpenEXR", "pillow_heif", "ncnn"})
 SHARED = ("engine.__init__", "engine.protocol", "engine.errors", "engine.camera")      # __init__: the version
 VERBS = ("operators", "panels", "properties", "properties_combine", "preferences", "registration")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ..family import Ask, Family
@@ -27,3 +28,12 @@ class Wan(Family):
             **({"last_image": ask.last_image} if ask.last_image else {}),
             **({"guidance_scale_2": low_noise} if low_noise is not None and pipe.transformer_2 else {}),
         }
+
+    def load_lora(self, pipe: Any, path: str, name: str, part: int) -> None:
+        """A file is for one of two experts if its name or its place says so, else for both."""
+        told = Path(path).stem.lower() if pipe.transformer_2 is not None else ""
+        low = bool(told) and (part == 1 or "low" in told)
+        if told and (low or "high" not in told):
+            pipe.load_lora_weights(path, adapter_name=name, load_into_transformer_2=True)
+        if not low:
+            pipe.load_lora_weights(path, adapter_name=name)

@@ -1,0 +1,55 @@
+"""A loaded pipeline brought into a memory mode, by the names that diffusers gives them."""
+
+# torch and diffusers belong to the full engine; types are checked in the light one.
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from typing import Any
+
+from engine.video.family import Family
+from engine.video.plan import Mode
+
+
+def load_options(mode: Mode, family: Family, parts: dict[str, Any]) -> dict[str, Any]:
+    """Further arguments of from_pretrained for this mode. parts: the components that the folder has."""
+    if mode.name != "quantised":
+        return {}
+    from diffusers import PipelineQuantizationConfig, TorchAoConfig
+    from torchao.quantization import Int8WeightOnlyConfig
+
+    kind = TorchAoConfig(Int8WeightOnlyConfig(version=2))
+    return {"quantization_config": PipelineQuantizationConfig(
+        quant_mapping={part: kind for part in family.denoisers if parts.get(part)})}
+
+
+def settle(pipe: Any, family: Family, mode: Mode, device: str, dtype: Any) -> None:
+    """Puts the pipeline where the mode wants it."""
+    import torch
+
+    if mode.name == "fp8":
+        for part in _denoisers(pipe, family):
+            part.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
+    match mode.name:
+        case "full":
+            pipe.to(device)
+        case "fp8" | "model_offload" | "quantised":
+            if device == "cuda":
+                pipe.enable_model_cpu_offload(device=device)
+        case "group_offload":
+            pipe.enable_group_offload(onload_device=torch.device(device), offload_type="leaf_level", use_stream=True)
+        case "disk":
+            folder = tempfile.mkdtemp(prefix="diorama-weights-")
+            weakref.finalize(pipe, shutil.rmtree, folder, ignore_errors=True)
+            pipe.enable_group_offload(onload_device=torch.device(device), offload_type="leaf_level",
+                                      offload_to_disk_path=folder)
+    for name, part in pipe.components.items():
+        if name.endswith("vae") and mode.tiling and hasattr(part, "enable_tiling"):
+            part.enable_tiling()
+
+
+def _denoisers(pipe: Any, family: Family) -> list[Any]:
+    return [part for part in (getattr(pipe, name, None) for name in family.denoisers) if part is not None]
