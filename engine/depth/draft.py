@@ -44,7 +44,8 @@ def draft_depth(rgb: np.ndarray) -> np.ndarray:
     disparity = _resized(scene, matte.shape) * (1 - matte) + _resized(subject, matte.shape) * matte
     if sky.confidence > 0:
         farthest = float(disparity.min()) if sky.confidence < 1 else 0.0
-        air = sky.confidence * _matte(guide, picture, sky.matte) * (1 - matte)      # a blue subject is no sky
+        before_sky = _solid(1 - _matte(guide, picture, sky.matte))
+        air = sky.confidence * (1 - before_sky) * (1 - matte)       # a blue subject is no sky
         disparity = disparity * (1 - air) + min(farthest, 0.0) * air
     return _normalised(_resized(disparity, rgb.shape[:2]))
 

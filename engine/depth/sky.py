@@ -12,7 +12,6 @@ SMOOTH = 0.03                           # colour change per pixel (colours 0..1)
 LEAST_AREA, LEAST_PART = 0.03, 0.01     # shares of the picture: all of the sky, each of its pieces
 WEAK_CONTOUR, CLEAR_CONTOUR = 0.14, 0.18    # colour change along its outline, by its brightness; walls stay below
 NARROW, WIDE = 0.3, 0.45                # share of the top edge that it covers
-LOWEST_HORIZON = 0.75                   # share of the height; below that too little ground is left to stand on
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def find_sky(rgb: np.ndarray) -> Sky:
     matte = cv2.dilate(matte, np.ones((3, 3), np.uint8))        # gives back what the smoothness test took
     columns = matte[:, matte.any(axis=0)]
     bottoms = columns.shape[0] - np.argmax(columns[::-1], axis=0)
-    horizon = min(float(np.percentile(bottoms, 90)) / size[1], LOWEST_HORIZON)
+    horizon = float(np.percentile(bottoms, 90)) / size[1]
     return Sky(matte.astype(np.float32), confidence, horizon)
 
 

@@ -52,6 +52,20 @@ def test_a_meadow_has_ground_a_post_and_a_sky():
     assert abs(standing[-20, 25] - depth[299, 100]) < 0.3, "for it is about as near as the ground that it stands on"
 
 
+def test_a_mast_before_a_sky_that_reaches_far_down_stays_straight(monkeypatch):
+    monkeypatch.setattr("engine.depth.draft.saliency", lambda rgb: np.zeros((320, 320), np.float32))
+    picture, _ = meadow(horizon=310)
+    mast = slice(100, 107)
+    picture[100:330, mast] = noise(230, 7, 0, 90, seed=2)
+    depth = draft_depth(picture)
+    assert np.ptp(depth[115:300, 103]) < 0.02, "the mast is bent"
+    sky, ground = depth[295, 300:460], depth[320, 300:460]
+    assert np.abs(ground - sky).max() < 0.4, "where the sky ends the ground is still far"
+    beside = depth[150:290, 85:123]
+    levels = np.unique(np.rint(beside / 0.02))
+    assert len(levels) <= 2, "between mast and sky lies nothing half-way"
+
+
 def test_outlines_are_crisp_and_where_the_photo_has_them():
     picture, post = meadow()
     row = draft_depth(picture)[200, 200:290]
