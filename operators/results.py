@@ -19,7 +19,7 @@ import bpy
 
 from ..engine.camera import MOVES
 from ..engine.errors import BadSelection, DioramaError
-from ..engine.protocol import CameraMoveRequest, DepthSettings
+from ..engine.protocol import CameraMoveRequest, DepthSettings, MoveSettings
 from ..preferences import SUFFIXES, preferences
 from ..rig import owned
 from ..sequencer import paint, placement, source, takes
@@ -70,17 +70,23 @@ def submit_selected(operator: Any, scene: Any, submit: Callable[[Any, Any], Job]
     return {"FINISHED"} if jobs else {"CANCELLED"}
 
 
-def submit_still(scene: Any, strip: Any) -> Job:
-    """Captures the strip's still and queues its camera move. Raises a DioramaError; then nothing was changed."""
+def submit_still(
+    scene: Any, strip: Any, move: MoveSettings | None = None, more: dict[str, Any] | None = None
+) -> Job:
+    """Captures the strip's still and queues its camera move. Raises a DioramaError; then nothing was changed.
+
+    move: None = the panel's. more: for the job's tag.
+    """
     settings, chosen = scene.diorama, preferences()
+    move = move or settings.move_settings()
     still = source.describe(scene, strip, new_still_path())
     request = CameraMoveRequest(
         image=still.image,
-        output=new_clip_path(chosen.clip_path(), f"{strip.name} {settings.move}", chosen.clip_format),
+        output=new_clip_path(chosen.clip_path(), f"{strip.name} {move.name}", chosen.clip_format),
         num_frames=still.num_frames,
         fps=still.fps,
         clip_format=chosen.clip_format,
-        move=settings.move_settings(),
+        move=move,
         depth=depth_settings(settings, still.image),
         lens=settings.lens_settings(),
         visible_only=True,
@@ -93,9 +99,9 @@ def submit_still(scene: Any, strip: Any) -> Job:
         "source_id": placement.mark_source(scene, strip),
         "picture": str(placement.still_path(strip)),
         "file": _files_opened[0],
-        "move_label": MOVES[settings.move].label,
+        "move_label": MOVES[move.name].label,
     }
-    return runtime.queue.submit(request, strip.name, tag)
+    return runtime.queue.submit(request, strip.name, tag | (more or {}))
 
 
 def depth_settings(settings: Any, image: str) -> DepthSettings:

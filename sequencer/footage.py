@@ -48,7 +48,7 @@ def direct(scene: Any, strip: Any) -> Footage | None:
 
     Raises BadStill when the file is missing.
     """
-    if strip.type not in ("MOVIE", "IMAGE") or strip.use_reverse_frames or strip.strobe != 1:
+    if strip.type not in ("MOVIE", "IMAGE") or strip.use_reverse_frames or strip.strobe > 1:
         return None
     if len(getattr(strip, "retiming_keys", ())):
         return None
@@ -83,6 +83,7 @@ def own_frames(path: Path) -> int:
 def prepare_alone(scene: Any, strip: Any) -> Any:
     """A copy of the scene whose timeline shows only this strip, with neutral output. The caller removes it."""
     copy = scene.copy()
+    copy.use_fake_user = True  # or it would not be saved
     source.show_only(copy, strip.name)
     source.neutral_output(copy, Path("unused"), 1)
     compat.set_output_image(copy.render.image_settings, "PNG")

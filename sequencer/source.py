@@ -160,11 +160,17 @@ def show_only(scene: Any, name: str) -> None:
         parent = parent.parent_meta()
     kept = {name, *(meta.name for meta in metas)}
     for strip in strips:
-        strip.mute = strip.name not in kept
+        if target.type != "META" or not _is_inside(strip, target):
+            strip.mute = strip.name not in kept
     for strip in (target, *metas):
         strip.blend_type, strip.blend_alpha = "ALPHA_OVER", 1.0
     for meta in metas:
         _make_plain(meta)
+
+
+def _is_inside(strip: Any, meta: Any) -> bool:
+    parent = strip.parent_meta()
+    return parent is not None and (parent == meta or _is_inside(parent, meta))
 
 
 def _make_plain(meta: Any) -> None:
