@@ -29,6 +29,18 @@ def louder(module, gain=2.0):
     return module
 
 
+def awake(module, deviation=0.2):
+    """The same module, random also where training begins with zeros, so that every layer does something."""
+    import torch
+
+    random = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weights in module.parameters():
+            if weights.ndim > 1 and not weights.any():
+                weights.normal_(std=deviation, generator=random)
+    return module
+
+
 def t5_tokenizer(length=512):
     from transformers import T5Tokenizer
 

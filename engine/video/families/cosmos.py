@@ -1,0 +1,98 @@
+"""Cosmos Predict 2 and 2.5. They run under NVIDIA's guardrail or not at all."""
+
+# torch and diffusers belong to the full engine; types are checked in the light one.
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import WeightsMissing
+
+from ..family import Ask, Family
+
+if TYPE_CHECKING:
+    import torch
+
+KEPT = 5  # frames of a clip that version 2.5 goes on from: two of its latents
+
+
+class _Guarded(Family):
+    """Both classes refuse to run without a safety checker, and their licence ends where it is taken away.
+
+    It looks at the prompt and at the frames, and makes faces unrecognisable. It is a package of its own with networks
+    of its own, which the engine does not bring.
+    """
+
+    denoisers = ("transformer",)
+    signature = ("CosmosTransformer3DModel",)
+
+    def load_options(self, folder: Path) -> dict[str, Any]:
+        """Raises WeightsMissing where the guardrail is not installed."""
+        try:
+            from cosmos_guardrail import CosmosSafetyChecker
+        except ImportError as error:
+            raise WeightsMissing(
+                "Cosmos may only run with NVIDIA's guardrail, which is not installed.",
+                "Install the package cosmos_guardrail into the engine, or choose another model.",
+            ) from error
+        _without_torchvision()
+        return {"safety_checker": CosmosSafetyChecker()}
+
+    def arguments(self, pipe: Any, ask: Ask) -> dict[str, Any]:
+        # Without one, the authors' own.
+        return super().arguments(pipe, ask) | {"negative_prompt": ask.negative_prompt or None}
+
+
+class Cosmos2(_Guarded):
+    """Cosmos2VideoToWorldPipeline: T5 reads the prompt, the frame rate is told to the model."""
+
+    name = "cosmos2"
+    pipeline = "Cosmos2VideoToWorldPipeline"
+
+    def recognises(self, index: dict[str, str], config: dict[str, Any]) -> bool:
+        return super().recognises(index, config) and index.get("text_encoder") == "T5EncoderModel"
+
+    def arguments(self, pipe: Any, ask: Ask) -> dict[str, Any]:
+        return super().arguments(pipe, ask) | {"fps": round(ask.fps)}
+
+
+class Cosmos25(_Guarded):
+    """Cosmos2_5_PredictBasePipeline: Qwen reads the prompt. It goes on from the end of a clip as well.
+
+    The still goes in as a clip of one frame: its own argument for a still needs torchvision and does the same.
+    """
+
+    name = "cosmos25"
+    pipeline = "Cosmos2_5_PredictBasePipeline"
+
+    def recognises(self, index: dict[str, str], config: dict[str, Any]) -> bool:
+        return super().recognises(index, config) and index.get("text_encoder") != "T5EncoderModel"
+
+    def arguments(self, pipe: Any, ask: Ask) -> dict[str, Any]:
+        arguments = super().arguments(pipe, ask)
+        del arguments["image"]
+        goes_on = len(ask.previous) >= KEPT
+        return arguments | {
+            "video": list(ask.previous) if goes_on else [ask.image],
+            "num_latent_conditional_frames": 2 if goes_on else 1,
+        }
+
+
+def _without_torchvision() -> None:
+    """The transformer resizes one mask with torchvision, which the engine does not have: torch does the same."""
+    from diffusers.models.transformers import transformer_cosmos
+
+    if hasattr(transformer_cosmos, "transforms"):
+        return
+
+    def resize(mask: torch.Tensor, size: list[int], interpolation: str) -> torch.Tensor:
+        import torch
+
+        return torch.nn.functional.interpolate(mask, size=size, mode=interpolation)
+
+    transformer_cosmos.transforms = SimpleNamespace(  # pyright: ignore[reportAttributeAccessIssue]
+        functional=SimpleNamespace(resize=resize), InterpolationMode=SimpleNamespace(NEAREST="nearest")
+    )
