@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import BadRequest
 from ..protocol import (
     BridgeRequest,
     CameraMoveRequest,
@@ -20,6 +19,7 @@ from ..protocol import (
     RemoveModel,
     Request,
 )
+from .bridge import bridge
 from .camera_move import camera_move
 from .finish import finish
 from .generate import generate
@@ -59,4 +59,4 @@ def run_job(job_id: str, request: Request, report: Report, cancelled: Callable[[
         case InspectRequest():
             return inspect(request, stages)
         case BridgeRequest():
-            raise BadRequest("This engine cannot finish clips yet.", "Wait for the next version.")
+            return bridge(job_id, request, stages)
