@@ -17,6 +17,7 @@ from typing import Any
 
 from .camera import CYCLES, EASINGS, MOVES
 from .cli_animate import add_animate, run_animate
+from .cli_finish import add_clip_commands
 from .cli_models import add_models, run_models
 from .errors import BadRequest, DioramaError, JobCancelled
 from .protocol import CLIP_FORMATS, CameraMoveRequest, DepthSettings, LensSettings, MoveSettings
@@ -269,6 +270,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_camera_move(add("camera-move", run_camera_move, "Make a clip that moves through a still's depth."))
     add_animate(add("animate", run_animate_command, "Make a clip of a still with an image-to-video model."), size)
+    add_clip_commands(add, size, lambda options: (reporter(options.json), watch_ctrl_c()))
     add_models(add("models", run_models_command, "List, download or remove models of depth.", image=False))
     add("check-photo", run_check_photo, "Say what a photo is and what to watch for.")
     add("doctor", run_doctor, "Check that the engine is complete.", image=False)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.cli import main
 from engine.errors import BadClip, BadRequest, DioramaError, JobCancelled
 from engine.finish.conform import conform, positions
 from engine.finish.frames import step_between
@@ -215,3 +216,29 @@ def test_cancel_in_any_stage_leaves_nothing(clip: str, stage: str) -> None:
     with pytest.raises(JobCancelled):
         run_job("job", request, lambda name, *_: reached.append(name), lambda: stage in reached)
     assert not (Path(clip).parent / "out").exists()
+
+
+def test_the_command_line_does_the_same(clip: str, tmp_path: Path) -> None:
+    out = tmp_path / "cli.mkv"
+    arguments = ["finish", f"{clip}@2+6", clip, "--overlap", "2", "--fade", "cross", "--step", "reverse",
+                 "--step", "freeze_in,frames=1", "--fps", "25", "--out", str(out), "--json"]
+    assert main(arguments) == 0
+    assert numbers(str(out)) == [15, *range(15, 1, -1), 3, 4, 5, 4, 3, 2]
+    assert main(["inspect", clip]) == 0
+    assert main(["finish", clip, "--step", "explode", "--out", str(out)]) == 3
+    with pytest.raises(SystemExit):
+        main(["finish", clip, "--step", "loop,frame=3", "--out", str(out)])
+
+
+def test_memory_does_not_grow_with_the_clip(tmp_path: Path) -> None:
+    """Read backwards and joined, a clip of 30 MB of frames takes no more than what is kept of it."""
+    import tracemalloc
+
+    still = [textured(320, 180)] * 180
+    path = write(tmp_path / "long.mp4", still)
+    tracemalloc.start()
+    finish(path, FinishStep("ping_pong"), FinishStep("retime", "blend", frames=200), output=str(tmp_path / "o.mp4"),
+           clip_format="h264")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12e6
