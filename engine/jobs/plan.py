@@ -19,13 +19,14 @@ def plan(request: PlanRequest, stages: Stages) -> dict[str, Any]:
     Raises BadModel, BadRequest.
     """
     from ..video.catalog import find_model
+    from ..video.chain import chain
     from ..video.families import FAMILIES
     from ..video.load import Found, find, with_parameters
     from ..video.machine import machine
     from ..video.make import parts, plain
     from ..video.plan import Size
     from ..video.plan import plan as planned
-    from ..video.solve import framing, timing
+    from ..video.solve import framing, model_frames
     from ..video.speed import speed_of
 
     settings = request.generate
@@ -39,9 +40,11 @@ def plan(request: PlanRequest, stages: Stages) -> dict[str, Any]:
             found, here = Found(model, Path(), family, {}, {}, model.frames, model.controls), False
         model = found.model
         frame = framing((request.width, request.height), model, "crop", working=(settings.width, settings.height))
-        times = timing(request.num_frames, Fraction(*request.fps), model.fps, found.rule, False)
+        wish = model_frames(request.num_frames, Fraction(*request.fps), model.fps)
+        pieces = chain(wish, found.rule, "previous_clip" in found.controls)
         speed, device = speed_of(settings, found), machine()
-        size = Size(*frame.working, times.made, speed.num_inference_steps, 2 if speed.guidance_scale > 1 else 1)
+        calls = 2 if speed.guidance_scale > 1 else 1
+        size = Size(*frame.working, pieces.num_frames, speed.num_inference_steps, calls, pieces.count)
         made = planned(model, parts(found), size, device, settings.memory, settings.speed)
     return plain(made, speed) | {
         "model": model.name,
@@ -52,7 +55,8 @@ def plan(request: PlanRequest, stages: Stages) -> dict[str, Any]:
         "main_free": round(device.main_free / 1e9, 1),
         "width": frame.working[0],
         "height": frame.working[1],
-        "num_frames": times.made,
+        "num_frames": pieces.total,
+        "pieces": pieces.count,
         "fps": model.fps,
         "stable_seconds": round((found.rule.stable or found.rule.default) / model.fps, 2),
         "controls": sorted(found.controls),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from engine.video.load import INSTALL_FULL, Found, checked_file, load, no_memory
 from engine.video.machine import machine
 from engine.video.memory import load_options, settle
 from engine.video.plan import Plan, Size, plan
-from engine.video.run import AfterStep, Teller, run
+from engine.video.run import Onlooker, Teller, run
 from engine.video.speed import Speed, hurry, speed_of
 from engine.video.warm import is_warm, release, warm
 
@@ -27,13 +28,14 @@ from engine.video.warm import is_warm, release, warm
 class Make:
     """One piece. picture, last: (h, w, 3) uint8, of the model's size. num_frames: valid for the model.
 
-    more: further fields of Ask, such as a camera.
+    previous: the end of the clip before, as such pictures. more: further fields of Ask, such as a camera.
     """
 
     picture: np.ndarray
     last: np.ndarray | None
     num_frames: int
     seed: int
+    previous: list[np.ndarray] = field(default_factory=list)
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -74,8 +76,10 @@ class Maker:
         """What was planned and what was run in, for the result."""
         return plain(self.plan, self.speed) | {"mode": self._mode.name, "device": self.machine.name}
 
-    def make(self, wish: Make, stages: Teller, after_step: AfterStep | None = None) -> Made:
-        """One piece. Raises JobCancelled, BadModel, OutOfMemory, NoPicture."""
+    def make(
+        self, wish: Make, stages: Teller, onlookers: Sequence[Onlooker] = (), piece: tuple[int, int] = (0, 1)
+    ) -> Made:
+        """One piece, which of how many. Raises JobCancelled, BadModel, OutOfMemory, NoPicture."""
         import torch
 
         while True:
@@ -83,7 +87,7 @@ class Maker:
             try:
                 with stages.stage("load"):
                     pipe = self._pipeline(ask)
-                result = run(pipe, self.found.family, ask, stages, after_step)
+                result = run(pipe, self.found.family, ask, stages, onlookers, piece)
             except (torch.OutOfMemoryError, MemoryError) as error:
                 pipe = None
                 lower = None if self._went_down else self.plan.next_down()
@@ -156,6 +160,7 @@ class Maker:
             generator=torch.Generator("cpu").manual_seed(wish.seed),
             motion=settings.motion if settings.motion >= 0 else None,
             last_image=None if wish.last is None else Image.fromarray(wish.last),
+            previous=tuple(Image.fromarray(one) for one in wish.previous),
             options=dict(model.options),
             **wish.more,
         )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.errors import NoPicture
 from engine.video.family import Ask, Family, Sound
+from engine.video.latents import Encoded, watched
 
 if TYPE_CHECKING:
     import torch
@@ -23,8 +24,6 @@ BLACK = 4 / 255             # nothing brighter than this anywhere
 FLAT = 1 / 255              # deviation of a frame below which it is one colour
 FROZEN = 0.25 / 255         # no pixel of the clip moves further than this
 OTHER_SEED = "Try another seed, fewer LoRAs, or full precision; if it stays so, the model's files may be damaged."
-
-AfterStep = Callable[[int, "torch.Tensor"], "torch.Tensor | None"]   # step from 0, latents; what takes their place
 
 
 class Teller(Protocol):
@@ -37,11 +36,28 @@ class Teller(Protocol):
     def check(self) -> None: ...
 
 
+class Onlooker(Protocol):
+    """Somebody who sees the latents after each step, from 0, and may give others in their place.
+
+    path: of a preview, or "". begin: before the call; `seen` is filled while the pipeline encodes its still.
+    """
+
+    path: str
+
+    def begin(self, pipe: Any, family: Family, ask: Ask, seen: Encoded) -> None: ...
+    def after_step(self, step: int, latents: torch.Tensor) -> torch.Tensor | None: ...
+
+
 @dataclass
 class Watch:
-    """What is known while a pipeline runs. marks: when the stages began, seconds of the clock."""
+    """What is known while a pipeline runs. marks: when the stages began, seconds of the clock.
+
+    before: steps of earlier pieces. own, done: steps of this one. total: of all pieces.
+    """
 
     stages: Teller
+    own: int
+    before: int
     total: int
     stage: str = "encode"
     done: int = 0
@@ -56,12 +72,13 @@ class Watch:
             self.stages.step("encode", 1, 1)
         self.stage = stage
         self.marks[stage] = time.perf_counter()
-        self.stages.step(stage, 0, self.total if stage == "denoise" else 1)
+        self.stages.step(stage, *((self.before, self.total) if stage == "denoise" else (0, 1)))
 
     def stepped(self) -> None:
         self.done += 1
-        self.total = max(self.total, self.done)
-        self.stages.step("denoise", self.done, self.total, self.preview)
+        self.own = max(self.own, self.done)
+        self.total = max(self.total, self.before + self.done)
+        self.stages.step("denoise", self.before + self.done, self.total, self.preview)
 
     def end(self) -> None:
         """Notes how long each stage took."""
@@ -80,19 +97,26 @@ class Result:
     sound: Sound | None
 
 
-def run(pipe: Any, family: Family, ask: Ask, stages: Teller, after_step: AfterStep | None = None) -> Result:
-    """Calls the pipeline. after_step: sees the latents after each step and may replace them.
+def run(
+    pipe: Any, family: Family, ask: Ask, stages: Teller, onlookers: Sequence[Onlooker] = (),
+    piece: tuple[int, int] = (0, 1),
+) -> Result:
+    """Calls the pipeline. onlookers: asked after each step, where the pipeline can be. piece: which of how many.
 
     Raises JobCancelled within one step, in every stage; NoPicture for NaN, black or frozen frames.
     """
-    watch = Watch(stages, family.num_steps(ask))
+    steps = family.num_steps(ask)
+    watch = Watch(stages, steps, steps * piece[0], steps * piece[1])
     watch.enter("encode")
     more: dict[str, Any] = {}
     with ExitStack() as stack:
         stack.callback(pipe.maybe_free_model_hooks)
         stack.enter_context(_hooked(pipe, family, watch))
         if family.callback:
-            more["callback_on_step_end"] = _callback(watch, after_step)
+            seen = stack.enter_context(watched(pipe.vae)) if onlookers and hasattr(pipe, "vae") else Encoded()
+            for onlooker in onlookers:
+                onlooker.begin(pipe, family, ask, seen)
+            more["callback_on_step_end"] = _callback(watch, onlookers)
         else:
             stack.enter_context(_counted(pipe.scheduler, watch))
         output = pipe(**family.arguments(pipe, ask), **more)
@@ -118,13 +142,17 @@ def look_at(frames: np.ndarray, still: np.ndarray) -> None:
                         "Ask for more motion in the prompt, or try another seed.")
 
 
-def _callback(watch: Watch, after_step: AfterStep | None) -> Callable[..., dict[str, Any]]:
+def _callback(watch: Watch, onlookers: Sequence[Onlooker]) -> Callable[..., dict[str, Any]]:
     def on_step_end(_pipe: Any, _index: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         latents = tensors["latents"]
         _finite(latents, watch)
-        changed = after_step(watch.done, latents) if after_step else None
+        now = latents
+        for onlooker in onlookers:
+            changed = onlooker.after_step(watch.done, now)
+            now = now if changed is None else changed
+            watch.preview = onlooker.path or watch.preview
         watch.stepped()
-        return {} if changed is None else {"latents": changed}
+        return {} if now is latents else {"latents": now}
 
     return on_step_end
 
@@ -174,7 +202,7 @@ def _hooked(pipe: Any, family: Family, watch: Watch) -> Iterator[None]:
 
     def decoder(_module: Any, _arguments: Any) -> None:
         watch.stages.check()
-        if watch.done >= watch.total and watch.done:
+        if watch.done >= watch.own and watch.done:
             watch.enter("decode")
 
     for name, part in pipe.components.items():

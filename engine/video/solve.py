@@ -12,7 +12,6 @@ import numpy as np
 
 from engine.errors import BadRequest
 from engine.video.catalog import VideoModel
-from engine.video.family import FrameRule
 
 MOST_SEED = 2**31 - 1       # what a Blender property can hold
 ROUNDING = 0.02             # aspects closer than this differ by rounding alone
@@ -115,21 +114,9 @@ def placed(content: np.ndarray, frame: Framing) -> np.ndarray:
     return whole
 
 
-@dataclass(frozen=True)
-class Timing:
-    """wish: frames at the model's rate that the clip lasts. made: what the model is asked for, valid. used: of these,
-    from the first; all of them where the last one must be the clip's last."""
-
-    wish: int
-    made: int
-    used: int
-
-
-def timing(num_frames: int, fps: Fraction, model_fps: float, rule: FrameRule, to_the_end: bool) -> Timing:
-    """num_frames, fps: of the clip. to_the_end: the model's last frame ends the clip, as with a last still."""
-    wish = max(1, round(num_frames / fps * Fraction(model_fps).limit_denominator(1001)))
-    made = rule.at_or_above(wish)
-    return Timing(wish, made, made if to_the_end else wish)
+def model_frames(num_frames: int, fps: Fraction, model_fps: float) -> int:
+    """Frames at the model's rate that last as long as num_frames at fps: at least one."""
+    return max(1, round(num_frames / fps * Fraction(model_fps).limit_denominator(1001)))
 
 
 def seed_of(wish: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import wave
 from fractions import Fraction
 from pathlib import Path
 
@@ -144,8 +145,13 @@ def test_the_clip_is_what_was_asked_for(family, name, folder, photos, tmp_path, 
     with av.open(str(out)) as movie:
         assert movie.streams.video[0].average_rate == 30
     assert result["seed"] == result["settings"]["generate"]["seed"] == 0
-    assert {path.name for path in tmp_path.iterdir()} >= {"clip.mkv", "clip.mkv.json"}
-    assert all(Path(path).exists() for path in result["files"])
+    if "sound" in found.controls:
+        with wave.open(result["sound"]) as sound:
+            assert sound.getnframes() / sound.getframerate() == pytest.approx(len(frames) / 30, abs=1e-3)
+            assert np.frombuffer(sound.readframes(sound.getnframes()), "<i2").std() > 0
+    else:
+        assert result["sound"] == ""
+    assert {str(path) for path in tmp_path.iterdir()} == {*result["files"], result["sidecar"]}
 
 
 @EACH

@@ -10,11 +10,12 @@ from engine.errors import BadModel, BadRequest, NoPicture
 from engine.jobs import run_job
 from engine.protocol import GenerateSettings, PlanRequest, Submit, decode, encode
 from engine.video.catalog import DEFAULT_MODEL, OWN_CATALOG, catalog, find_model, read_catalog
+from engine.video.chain import chain
 from engine.video.families import FAMILIES
 from engine.video.family import FrameRule
 from engine.video.plan import EXACT, Machine, Size, plan
 from engine.video.run import look_at
-from engine.video.solve import framing, from_model, seed_of, shown, timing, to_model, working_size
+from engine.video.solve import framing, from_model, model_frames, seed_of, shown, to_model, working_size
 
 SIZES = [(1920, 1080), (1080, 1920), (4000, 3000), (600, 600), (2048, 858), (33, 91), (3000, 500)]
 
@@ -78,10 +79,19 @@ def test_a_frame_count_is_the_next_valid_one(rule):
 @pytest.mark.parametrize("fps", [Fraction(24), Fraction(25), Fraction(30), Fraction(24000, 1001)])
 @pytest.mark.parametrize("model_fps", [16, 24, 7, 25])
 def test_four_seconds_are_four_seconds_of_the_model(fps, model_fps):
-    rule = FrameRule(4, 1, 81)
-    times = timing(round(4 * fps), fps, model_fps, rule, to_the_end=False)
-    assert times.used == 4 * model_fps <= times.made
-    assert timing(round(4 * fps), fps, model_fps, rule, to_the_end=True).used == times.made
+    assert model_frames(round(4 * fps), fps, model_fps) == 4 * model_fps
+
+
+@pytest.mark.parametrize("rule", [FrameRule(4, 1, 81, stable=81), FrameRule(8, 1, 121, stable=121),
+                                  FrameRule(1, 0, 25, stable=25), FrameRule(4, 1, 81)])
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_long_clip_is_made_of_valid_pieces(rule, goes_on):
+    for wish in range(2, 700, 3):
+        pieces = chain(wish, rule, goes_on)
+        assert pieces.total >= wish and rule.at_or_above(pieces.num_frames) == pieces.num_frames
+        assert not rule.stable or pieces.num_frames <= rule.stable
+        assert pieces.count == 1 or (wish > rule.stable and (pieces.overlap > 1) == goes_on)
+        assert pieces.total - wish < (pieces.count + 1) * rule.multiple
 
 
 def test_a_seed_is_used_or_drawn():
