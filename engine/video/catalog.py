@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import BadModel
-from engine.hub import Source
+from engine.hub import CHOICE, WANTED, Source
 from engine.video.family import CONTROLS, FrameRule
 
 DEFAULT_MODEL = "wan-2.2-ti2v-5b"
 OWN_CATALOG = "DIORAMA_VIDEO_MODELS"        # environment: a person's own file, in the form of catalog.toml
+# What diffusers reads of a repository: folders. Beside them may lie the same weights once more, as single files.
+FOLDERS = ("model_index.json", *(f"*/{kind}" for kind in WANTED))
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,19 @@ class FewSteps:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A component that lies in another repository than the rest. folder: where in it, "" = at its top.
+
+    library, kind: its class, as model_index.json names one.
+    """
+
+    repository: str
+    library: str
+    kind: str
+    folder: str = ""
+
+
+@dataclass(frozen=True)
 class VideoModel:
     """One entry of the catalog; the fields are explained at the head of catalog.toml."""
 
@@ -95,17 +110,27 @@ class VideoModel:
     layout: Layout = field(default_factory=Layout)
     memory: tuple[MemoryFigure, ...] = ()
     few_steps: FewSteps | None = None
+    brought: dict[str, Part] = field(default_factory=dict)
     caches: tuple[str, ...] = ()
     match: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """What a download brings: its repository and the LoRA of its few steps; nothing for a person's own folder."""
+        """What a download brings: its repository first, the parts from others, the LoRA of its few steps.
+
+        Nothing for a person's own folder.
+        """
         if self.folder:
             return ()
+        skip = (*CHOICE, *(f"{name}/*" for name in self.brought))
         few = (Source(self.few_steps.repository, files=self.few_steps.files),) if self.few_steps else ()
-        return (Source(self.repository, self.revision), *few)
+        files: dict[str, tuple[str, ...]] = {}
+        for part in self.brought.values():
+            inside = tuple(f"{part.folder}/{kind}" if part.folder else kind for kind in WANTED)
+            files[part.repository] = (*files.get(part.repository, ()), *inside)
+        parts = (Source(repository, files=wanted) for repository, wanted in files.items())
+        return (Source(self.repository, self.revision, FOLDERS, skip), *parts, *few)
 
 
 @functools.cache
@@ -149,6 +174,7 @@ def _model(key: str, entry: dict[str, Any]) -> VideoModel:
     plain["layout"] = Layout(**plain.get("layout", {}))
     plain["memory"] = tuple(MemoryFigure(**figure) for figure in plain.get("memory", ()))
     plain["caches"] = tuple(plain.get("caches", ()))
+    plain["brought"] = {name: Part(**part) for name, part in plain.get("brought", {}).items()}
     if "few_steps" in plain:
         few = plain["few_steps"]
         plain["few_steps"] = FewSteps(**few | {"files": tuple(few["files"])})

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ LONGEST_HEADER = 100_000_000        # of a safetensors file, bytes: its own libr
 
 @dataclass(frozen=True)
 class Found:
-    """A model on this machine. index: of model_index.json. config: of its first denoiser. rule, controls: its own."""
+    """A model on this machine. index: of model_index.json. config: of its first denoiser. rule, controls: its own.
+
+    brought: component -> where it lies, of those that are not in the folder.
+    """
 
     model: VideoModel
     folder: Path
@@ -35,6 +39,10 @@ class Found:
     config: dict[str, Any]
     rule: FrameRule
     controls: frozenset[str]
+    brought: dict[str, Path] = field(default_factory=dict)
+
+    def place(self, part: str) -> Path:
+        return self.brought.get(part, self.folder / part)
 
 
 def find(name: str) -> Found:
@@ -44,7 +52,8 @@ def find(name: str) -> Found:
     """
     if name in catalog():
         model = find_model(name)
-        return examined(_folder_of(model), model)
+        folder, *others = _folders_of(model)
+        return examined(folder, model, dict(zip(model.brought, others, strict=False)))
     folder = Path(name).expanduser()
     if not folder.is_dir():
         if len(folder.parts) > 1:
@@ -53,9 +62,15 @@ def find(name: str) -> Found:
     return examined(folder)
 
 
-def examined(folder: Path, model: VideoModel | None = None) -> Found:
-    """What a folder holds. model: its entry, or None = recognised by its parts. Raises BadModel."""
+def examined(folder: Path, model: VideoModel | None = None, brought: dict[str, Path] | None = None) -> Found:
+    """What a folder holds. model: its entry, or None = recognised by its parts. brought: as in Found.
+
+    Raises BadModel.
+    """
     index = _json(folder, INDEX)
+    brought = brought or {}
+    if model:
+        index |= {name: [part.library, part.kind] for name, part in model.brought.items()}
     parts = {name: kind[1] for name, kind in index.items() if isinstance(kind, list) and len(kind) == 2 and kind[1]}
     foreign = [name for name, kind in index.items() if isinstance(kind, list) and kind and kind[0]
                and (not isinstance(kind[0], str) or "." in kind[0])]
@@ -68,7 +83,7 @@ def examined(folder: Path, model: VideoModel | None = None) -> Found:
         denoiser = next((part for part in one.denoisers if part in parts), None)
         if denoiser is None:
             continue
-        config = _json(folder / denoiser, CONFIG)
+        config = _json(brought.get(denoiser, folder / denoiser), CONFIG)
         if one.recognises(parts, config):
             family = one
             break
@@ -81,7 +96,7 @@ def examined(folder: Path, model: VideoModel | None = None) -> Found:
     if size := family.only_size(config):
         entry = replace(entry, width=size[0], height=size[1], fixed_size=True)
     controls = family.controls(index, config, entry.controls)
-    return Found(entry, folder, family, index, config, family.frame_rule(config, entry.frames), controls)
+    return Found(entry, folder, family, index, config, family.frame_rule(config, entry.frames), controls, brought)
 
 
 def check_files(found: Found) -> dict[str, float]:
@@ -93,7 +108,7 @@ def check_files(found: Found) -> dict[str, float]:
     for name, kind in found.index.items():
         if not isinstance(kind, list) or kind[0] is None:
             continue
-        part = found.folder / name
+        part = found.place(name)
         if not part.is_dir():
             raise BadModel(f"The model's part '{name}' is missing in {found.folder.name}.", AGAIN)
         if not (part / CONFIG).is_file():
@@ -152,8 +167,9 @@ def load(found: Found, ask: Ask | None, dtypes: dict[str, Any], more: dict[str, 
     transformers_logging.disable_progress_bar()
     kind = getattr(diffusers, found.family.pipeline_name(ask))
     try:
+        brought = {name: _brought(found, name, dtypes, more or {}) for name in found.brought}
         pipe = kind.from_pretrained(str(found.folder), dtype=dtypes, local_files_only=True, use_safetensors=True,
-                                    **found.family.load_options(found.folder), **(more or {}))
+                                    **found.family.load_options(found.folder), **brought, **(more or {}))
     except MemoryError as error:
         raise no_memory(found) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError,
@@ -171,20 +187,35 @@ def no_memory(found: Found) -> OutOfMemory:
                        "Choose a smaller size, fewer seconds or a smaller model, or close other programs.")
 
 
-def _folder_of(model: VideoModel) -> Path:
+def _brought(found: Found, name: str, dtypes: dict[str, Any], more: dict[str, Any]) -> Any:
+    """A component from a place of its own, as from_pretrained would load it. more: what that is given."""
+    library, kind = found.index[name]
+    place = found.place(name)
+    options: dict[str, Any] = {"local_files_only": True}
+    if (place / CONFIG).is_file():
+        options |= {"dtype": dtypes.get(name, dtypes["default"]), "use_safetensors": True}
+        if "quantization_config" in more:
+            options["quantization_config"] = more["quantization_config"].quant_mapping.get(name)
+    return getattr(importlib.import_module(library), kind).from_pretrained(str(place), **options)
+
+
+def _folders_of(model: VideoModel) -> list[Path]:
+    """Its folder, then the places of the parts that it brings, in their order."""
     if model.folder:
         folder = Path(model.folder).expanduser()
         if not folder.is_dir():
             raise BadModel(f"The folder of {model.name} is not there: {folder}.", "Mend its entry in your own catalog.")
-        return folder
-    from engine.hub import Source, local_folder
+        return [folder]
+    from engine.hub import local_folder
 
-    here = local_folder(Source(model.repository, model.revision))
-    if here is None:
+    here = {source.repository: local_folder(source) for source in model.sources}
+    parts = [(here[part.repository], part.folder) for part in model.brought.values()]
+    places = [folder / inside for folder, inside in [(here[model.repository], ""), *parts] if folder]
+    if len(places) <= len(model.brought):
         raise WeightsMissing(
             f"{model.name} is not downloaded ({model.megabytes} MB, licence: {model.licence}).",
             f"Download it in Diorama's preferences or with `models download {model.id}`.")
-    return here
+    return places
 
 
 def _resembling(family: Family, folder: Path, index: dict[str, Any], config: dict[str, Any]) -> VideoModel:
