@@ -19,6 +19,7 @@ from bpy.props import (
 
 from .engine.protocol import STEPS, FinishStep
 from .sequencer import compare
+from .sequencer.slideshow import STYLES
 
 MOST_STARS = 5
 
@@ -132,6 +133,24 @@ class DioramaCombine(bpy.types.PropertyGroup):
             ("ACTIVE", "Active", "The active strip", 3),
         ],
     )
+    style: EnumProperty(
+        name="Style",
+        items=[
+            *((key, style.label, style.description, number) for number, (key, style) in enumerate(STYLES.items())),
+            ("generate", "Generate", "Each photo is brought to life by the model in the panel Generate", 9),
+        ],
+    )
+    beats: EnumProperty(
+        name="Cuts",
+        description="Where one photo gives way to the next",
+        items=[
+            ("LENGTH", "Length", "All photos for the same time", 0),
+            ("MARKERS", "Markers", "At the markers of the timeline", 1),
+            ("SOUND", "Sound", "Where the selected sound strikes, over its whole length", 2),
+        ],
+    )
+    beats_each: IntProperty(name="Markers per Photo", min=1, soft_max=8, default=1)
+    sequence_seconds: FloatProperty(name="Seconds", description="Length of the whole sequence", min=0.5, default=30.0)
     time: EnumProperty(name="Time", items=_steps(TIMES), update=_use_good_frames)
     time_frames: IntProperty(name="Frames", description="0: as many as the clip's own length asks for", min=0)
     time_method: EnumProperty(
@@ -140,6 +159,14 @@ class DioramaCombine(bpy.types.PropertyGroup):
         items=[(key, label, text, number) for key, (number, label, text) in METHODS.items()],
         default="flow",
     )
+    render_range: EnumProperty(
+        name="Render",
+        items=[
+            ("RANGE", "Range", "The scene's frame range", 0),
+            ("SELECTION", "Selection", "From the first to the last frame of the selected strips", 1),
+        ],
+    )
+    rendered: StringProperty(description="The movie that was rendered last")
     finish: EnumProperty(name="Finish", items=_steps(FINISHES), update=_use_good_amount)
     finish_amount: FloatProperty(name="Amount", min=0.0, max=32.0, default=2.0, precision=2, step=10)
 

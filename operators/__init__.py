@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from . import bake, camera_move, camera_view, depth_controls, engine, finish, jobs, models, rig, stitch, takes
+from . import (
+    bake,
+    camera_move,
+    camera_view,
+    depth_controls,
+    engine,
+    finish,
+    jobs,
+    models,
+    render_out,
+    rig,
+    sequence,
+    stitch,
+    takes,
+)
 
 CLASSES = (
     *camera_move.CLASSES,
@@ -16,4 +30,6 @@ CLASSES = (
     *takes.CLASSES,
     *stitch.CLASSES,
     *finish.CLASSES,
+    *sequence.CLASSES,
+    *render_out.CLASSES,
 )

@@ -70,23 +70,21 @@ def submit_selected(operator: Any, scene: Any, submit: Callable[[Any, Any], Job]
     return {"FINISHED"} if jobs else {"CANCELLED"}
 
 
-def submit_still(
-    scene: Any, strip: Any, move: MoveSettings | None = None, more: dict[str, Any] | None = None
-) -> Job:
+def submit_still(scene: Any, strip: Any, move: MoveSettings | None = None) -> Job:
     """Captures the strip's still and queues its camera move. Raises a DioramaError; then nothing was changed.
 
-    move: None = the panel's. more: for the job's tag.
+    move: None = the panel's.
     """
     settings, chosen = scene.diorama, preferences()
-    move = move or settings.move_settings()
+    wanted: MoveSettings = move or settings.move_settings()
     still = source.describe(scene, strip, new_still_path())
     request = CameraMoveRequest(
         image=still.image,
-        output=new_clip_path(chosen.clip_path(), f"{strip.name} {move.name}", chosen.clip_format),
+        output=new_clip_path(chosen.clip_path(), f"{strip.name} {wanted.name}", chosen.clip_format),
         num_frames=still.num_frames,
         fps=still.fps,
         clip_format=chosen.clip_format,
-        move=move,
+        move=wanted,
         depth=depth_settings(settings, still.image),
         lens=settings.lens_settings(),
         visible_only=True,
@@ -99,9 +97,9 @@ def submit_still(
         "source_id": placement.mark_source(scene, strip),
         "picture": str(placement.still_path(strip)),
         "file": _files_opened[0],
-        "move_label": MOVES[move.name].label,
+        "move_label": MOVES[wanted.name].label,
     }
-    return runtime.queue.submit(request, strip.name, tag | (more or {}))
+    return runtime.queue.submit(request, strip.name, tag)
 
 
 def depth_settings(settings: Any, image: str) -> DepthSettings:

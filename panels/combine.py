@@ -11,6 +11,7 @@ from ..operators import takes as verbs
 from ..properties_combine import MOST_STARS
 from ..sequencer import compare, compat
 from ..sequencer.selection import selected_strips
+from .text import draw_sentence
 
 
 class _CombinePanel:
@@ -94,6 +95,20 @@ class DIORAMA_PT_stitch(_Part, bpy.types.Panel):
         row.operator("diorama.match_colour", text="Only Colour")
 
 
+class DIORAMA_PT_sequence(_Part, bpy.types.Panel):
+    bl_label = "Photo Sequence"
+
+    def draw_part(self, layout: Any, context: Any, scene: Any, settings: Any) -> None:
+        layout.prop(settings, "style")
+        layout.prop(settings, "beats")
+        if settings.beats == "LENGTH":
+            layout.prop(settings, "sequence_seconds")
+        elif settings.beats == "MARKERS":
+            layout.prop(settings, "beats_each")
+        layout.prop(settings, "fade")
+        layout.operator("diorama.sequence", icon="RENDERLAYERS")
+
+
 class DIORAMA_PT_time(_Part, bpy.types.Panel):
     bl_label = "Time"
 
@@ -117,4 +132,25 @@ class DIORAMA_PT_finish(_Part, bpy.types.Panel):
         layout.operator("diorama.finish", icon="SHADERFX")
 
 
-CLASSES = (DIORAMA_PT_combine, DIORAMA_PT_takes, DIORAMA_PT_stitch, DIORAMA_PT_time, DIORAMA_PT_finish)
+class DIORAMA_PT_render_out(_Part, bpy.types.Panel):
+    bl_label = "Render Out"
+
+    def draw_part(self, layout: Any, context: Any, scene: Any, settings: Any) -> None:
+        layout.row().prop(settings, "render_range", expand=True)
+        if not scene.render.is_movie_format:
+            draw_sentence(layout, context, "The project's output is no movie, so H.264 is written.", "INFO")
+        layout.operator("diorama.render_out", icon="RENDER_ANIMATION")
+        if settings.rendered:
+            name = settings.rendered.replace("\\", "/").rpartition("/")[2]
+            layout.operator("wm.path_open", text=f"Open {name}", icon="PLAY").filepath = settings.rendered
+
+
+CLASSES = (
+    DIORAMA_PT_combine,
+    DIORAMA_PT_takes,
+    DIORAMA_PT_stitch,
+    DIORAMA_PT_sequence,
+    DIORAMA_PT_time,
+    DIORAMA_PT_finish,
+    DIORAMA_PT_render_out,
+)

@@ -11,6 +11,7 @@ import bpy
 
 from ..engine.errors import BadSelection
 from . import compat, media
+from .look import INPUTS
 from .media import blend_path
 
 LAST_CHANNEL = 128
@@ -36,7 +37,8 @@ def free_channel(holder: Any, above: int, start: int, end: int) -> int | None:
 
 def is_made(strip: Any) -> bool:
     """Whether Diorama put this strip there: it carries its source's id, but is not the source."""
-    return strip.diorama.is_clip or strip.diorama.is_depth
+    state = strip.diorama
+    return state.is_clip or state.is_depth or (strip.type == "SOUND" and bool(state.job_id))
 
 
 def mark_source(scene: Any, strip: Any) -> str:
@@ -82,7 +84,10 @@ def insert_above(scene: Any, source: Any, job_id: str, tag: dict[str, Any], resu
         raise BadSelection(
             f"There is no free channel above '{source.name}'.", "Make room above it, then press Insert at Playhead."
         )
-    return _insert(scene, holder_of(scene, source), channel, start, job_id, tag, result)
+    clip = _insert(scene, holder_of(scene, source), channel, start, job_id, tag, result)
+    _hand_fades(holder_of(scene, source), source, clip)
+    bpy.ops.ed.undo_push(message=tag["move_label"])
+    return clip
 
 
 def insert_at(scene: Any, frame: int, job_id: str, tag: dict[str, Any], result: dict[str, Any]) -> Any:
@@ -92,7 +97,18 @@ def insert_at(scene: Any, frame: int, job_id: str, tag: dict[str, Any], result: 
     channel = free_channel(holder, 0, frame, frame + result["num_frames"])
     if channel is None:
         raise BadSelection("There is no free channel at the playhead.", "Move the playhead or make room there.")
-    return _insert(scene, holder, channel, frame, job_id, tag, result)
+    clip = _insert(scene, holder, channel, frame, job_id, tag, result)
+    bpy.ops.ed.undo_push(message=tag["move_label"])
+    return clip
+
+
+def _hand_fades(holder: Any, source: Any, clip: Any) -> None:
+    """Fades above the clip that the source was part of are the clip's now: it covers the source."""
+    for strip in compat.strips(holder):
+        if getattr(strip, "input_2", None) is not None and strip.channel > clip.channel:
+            for name in INPUTS:
+                if getattr(strip, name) == source:
+                    setattr(strip, name, clip)
 
 
 def _insert(
@@ -112,7 +128,6 @@ def _insert(
     state.clip_path, state.request = result["clip"], json.dumps(result["settings"])
     state.warnings = "\n".join(result["warnings"])
     media.remember(clip, f"{tag['move_label']} 1")
-    bpy.ops.ed.undo_push(message=tag["move_label"])
     return clip
 
 
