@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import BadRequest
+
 DEFAULT_LENS_MM = 30.0  # on a 36 mm wide film: what SHARP assumes too when a photo does not tell
 FILM_WIDTH_MM = 36.0
+ROTATION_ERROR = 1e-3  # Blender's matrices are of single precision
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,23 @@ class View:
     intrinsics: Intrinsics
     width: int
     height: int
+
+    @classmethod
+    def read(cls, numbers: Sequence[float], width: int, height: int, index: int) -> View:
+        """A view as requests carry it: world2cam row by row, then fx, fy, cx, cy. index: of its frame, for messages.
+
+        Raises BadRequest for what is no camera.
+        """
+        values = np.array(numbers, np.float64)
+        if values.shape != (20,) or not np.isfinite(values).all():
+            raise BadRequest(f"The camera of frame {index + 1} is not whole.", "Check the camera's animation.")
+        world2cam = values[:16].reshape(4, 4)
+        turn = world2cam[:3, :3]
+        bent = np.abs(turn @ turn.T - np.eye(3)).max() > ROTATION_ERROR
+        if bent or np.linalg.det(turn) < 0 or min(values[16:18]) <= 0:
+            raise BadRequest(
+                f"The camera of frame {index + 1} is scaled, mirrored or without a lens.",
+                "Use a perspective camera without scale.",
+            )
+        fx, fy, cx, cy = (float(value) for value in values[16:])
+        return cls(world2cam, Intrinsics(fx, fy, cx, cy), width, height)

@@ -7,15 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..camera import Intrinsics, View
+from ..camera import View
 from ..errors import BadRequest
-from ..protocol import CLIP_FORMATS, MAX_PATH_FRAMES, PASSES, VIEW_NUMBERS, PathRequest
+from ..protocol import CLIP_FORMATS, MAX_PATH_FRAMES, PASSES, PathRequest
 from .camera_move import MAX_SIDE
 from .stages import Stages, record
-
-ROTATION_ERROR = 1e-3  # Blender's matrices are of single precision
 
 
 def path(job_id: str, request: PathRequest, stages: Stages) -> dict[str, Any]:
@@ -110,18 +106,4 @@ def views_of(request: PathRequest) -> list[View]:
         )
     if not request.passes or not set(request.passes) <= set(PASSES):
         raise BadRequest("A pass is asked for that does not exist, or none.", f"Choose of: {', '.join(PASSES)}.")
-    views: list[View] = []
-    for index, numbers in enumerate(request.views):
-        values = np.array(numbers, np.float64)
-        if values.shape != (VIEW_NUMBERS,) or not np.isfinite(values).all():
-            raise BadRequest(f"The camera of frame {index + 1} is not whole.", "Check the camera's animation.")
-        world2cam = values[:16].reshape(4, 4)
-        turn = world2cam[:3, :3]
-        bent = np.abs(turn @ turn.T - np.eye(3)).max() > ROTATION_ERROR
-        if bent or np.linalg.det(turn) < 0 or min(values[16:18]) <= 0:
-            raise BadRequest(
-                f"The camera of frame {index + 1} is scaled, mirrored or without a lens.",
-                "Use a perspective camera without scale.",
-            )
-        views.append(View(world2cam, Intrinsics(*values[16:]), request.width, request.height))
-    return views
+    return [View.read(numbers, request.width, request.height, index) for index, numbers in enumerate(request.views)]

@@ -49,8 +49,8 @@ class GenerateRequest:
     mask: what may move: a grey picture in the aspect of the visible still (white moves), one of SUBJECTS, or "" = all
     of it. mask_feather: width of its soft edge as a share of the shorter side. camera_lock: what moves as a whole
     is held to the first frame.
-    views: a camera a frame as in PathRequest, at the still's own aspect; () = the model moves as it likes. folder: of
-    the layered still that these views look at; needed by models that follow a rendered camera.
+    views: a camera a frame as in PathRequest, in pixels of the visible still; () = the model moves as it likes.
+    folder: of the layered still that these views look at; needed by models that follow a rendered camera.
     previous_clip: a movie whose end is continued (image is its last frame), or "".
     """
 

@@ -16,8 +16,6 @@ from ..family import Ask, Family
 if TYPE_CHECKING:
     import torch
 
-KEPT = 5  # frames of a clip that version 2.5 goes on from: two of its latents
-
 
 class _Guarded(Family):
     """Both classes refuse to run without a safety checker, and their licence ends where it is taken away.
@@ -60,7 +58,7 @@ class Cosmos2(_Guarded):
 
 
 class Cosmos25(_Guarded):
-    """Cosmos2_5_PredictBasePipeline: Qwen reads the prompt. It goes on from the end of a clip as well.
+    """Cosmos2_5_PredictBasePipeline: Qwen reads the prompt.
 
     The still goes in as a clip of one frame: its own argument for a still needs torchvision and does the same.
     """
@@ -73,12 +71,7 @@ class Cosmos25(_Guarded):
 
     def arguments(self, pipe: Any, ask: Ask) -> dict[str, Any]:
         arguments = super().arguments(pipe, ask)
-        del arguments["image"]
-        goes_on = len(ask.previous) >= KEPT
-        return arguments | {
-            "video": list(ask.previous) if goes_on else [ask.image],
-            "num_latent_conditional_frames": 2 if goes_on else 1,
-        }
+        return arguments | {"video": [arguments.pop("image")], "num_latent_conditional_frames": 1}
 
 
 def _without_torchvision() -> None:
