@@ -99,6 +99,7 @@ def _by_folder(folder: str) -> tuple[int, Enlarge, str]:
     """A super-resolution model of transformers (Swin2SR) in a folder. Its weights must be safetensors."""
     try:
         import torch
+        from safetensors import SafetensorError
         from transformers import Swin2SRForImageSuperResolution
     except ImportError as error:
         raise WeightsMissing("Upscaling by a model of your own needs the full engine.",
@@ -107,7 +108,7 @@ def _by_folder(folder: str) -> tuple[int, Enlarge, str]:
         raise BadRequest(f'"{Path(folder).name}" is no folder of a model.', "Choose the folder that holds config.json.")
     try:
         model = Swin2SRForImageSuperResolution.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise BadRequest(f'The model in "{Path(folder).name}" is no Swin2SR model that can be read.',
                          "Choose a folder with config.json and model.safetensors.") from error
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 
 import av
@@ -46,6 +47,13 @@ def test_conform_keeps_the_length_and_the_first_frame(clip: str, method: str, fp
     assert np.abs(np.subtract(seen, exact)).max() <= (0.6 if method == "blend" else 1.01)
     with av.open(result["clip"]) as container:
         assert container.streams.video[0].average_rate == Fraction(*fps)
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="the full engine has the network")
+def test_without_torch_it_is_done_by_optical_flow_and_said(clip: str) -> None:
+    result = finish(clip, FinishStep("conform", "interpolate"))
+    assert "optical flow" in result["warnings"][0]
+    assert numbers(result["clip"]) == numbers(finish(clip, FinishStep("conform", "flow"))["clip"])
 
 
 def test_16_to_24_shows_every_source_frame_at_its_time(clip: str) -> None:
