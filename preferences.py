@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from .panels.engine import draw_engine
 from .panels.models import draw_models
@@ -20,6 +20,10 @@ SUFFIXES = {"h264": ".mp4", "prores": ".mov", "ffv1": ".mkv", "png": ""}
 def _move_engine(preferences: Any, _context: Any) -> None:
     runtime.installer.folder = preferences.engine_path()
     runtime.models.reset()
+
+
+def _configure(preferences: Any, _context: Any) -> None:
+    preferences.configure()
 
 
 class DioramaPreferences(bpy.types.AddonPreferences):
@@ -49,6 +53,50 @@ class DioramaPreferences(bpy.types.AddonPreferences):
         ],
     )
 
+    warm_minutes: IntProperty(
+        name="Keep Warm",
+        description="Minutes without work after which the engine ends and frees its memory, with the loaded model",
+        min=1,
+        max=24 * 60,
+        soft_max=60,
+        default=10,
+        update=_configure,
+    )
+    device: EnumProperty(
+        name="Device",
+        description="What models run on",
+        update=_configure,
+        items=[
+            ("auto", "Automatic", "The best there is", 0),
+            ("cpu", "CPU Only", "No graphics card: slow, but with all of the main memory", 1),
+            ("0", "Graphics Card 1", "The first card that the engine sees", 2),
+            ("1", "Graphics Card 2", "The second one", 3),
+            ("2", "Graphics Card 3", "The third one", 4),
+            ("3", "Graphics Card 4", "The fourth one", 5),
+        ],
+    )
+    models_folder: StringProperty(
+        name="Models Folder",
+        subtype="DIR_PATH",
+        update=_configure,
+        description="Where models are downloaded to; empty: the folder that all programs share for such models",
+    )
+    own_models: StringProperty(
+        name="Own Models",
+        subtype="FILE_PATH",
+        update=_configure,
+        description="A file with further image-to-video models, in the form of Diorama's own list",
+    )
+
+    def configure(self) -> None:
+        """Tells the engine's session what is chosen here."""
+        runtime.configure(
+            self.warm_minutes * 60.0,
+            bpy.path.abspath(self.models_folder),
+            "" if self.device == "auto" else self.device,
+            bpy.path.abspath(self.own_models),
+        )
+
     def engine_path(self) -> Path:
         return Path(bpy.path.abspath(self.engine_folder)) if self.engine_folder else default_data_folder() / "engine"
 
@@ -64,6 +112,10 @@ class DioramaPreferences(bpy.types.AddonPreferences):
         column.prop(self, "engine_folder", placeholder=str(default_data_folder() / "engine"))
         column.prop(self, "clip_folder")
         column.prop(self, "clip_format")
+        column.prop(self, "device")
+        column.prop(self, "warm_minutes")
+        column.prop(self, "models_folder", placeholder="The folder that all programs share")
+        column.prop(self, "own_models")
         draw_engine(self.layout.box(), context, details=True)
         draw_models(self.layout.box(), context)
 

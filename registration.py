@@ -8,10 +8,10 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import operators, preferences, properties, properties_combine
+from . import operators, preferences, properties, properties_combine, properties_generate
 from .operators import results
-from .panels import camera_move, camera_view, clip, combine, engine, jobs, lens, menus, rig
-from .sequencer import compat
+from .panels import camera_move, camera_view, clip, combine, engine, generate, jobs, lens, menus, rig
+from .sequencer import compat, live_preview
 from .session import runtime
 
 CLASSES = (
@@ -19,10 +19,12 @@ CLASSES = (
     properties.DioramaSettings,
     properties.DioramaStrip,
     *properties_combine.CLASSES,
+    *properties_generate.CLASSES,
     preferences.DioramaPreferences,
     *operators.CLASSES,
     *camera_move.CLASSES,
     *lens.CLASSES,
+    *generate.CLASSES,
     *rig.CLASSES,
     *camera_view.CLASSES,
     *jobs.CLASSES,
@@ -48,9 +50,11 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.link(compat.strip_type())
     properties_combine.link(compat.strip_type())
+    properties_generate.link(compat.strip_type())
     runtime.open_session(
         Path(__file__).parent, preferences.preferences().engine_path(), lambda: not bpy.app.online_access
     )
+    preferences.preferences().configure()
     menus.append()
     bpy.app.handlers.load_post.append(file_opened)
     bpy.app.timers.register(pump, first_interval=results.IDLE_SECONDS, persistent=True)
@@ -62,7 +66,9 @@ def unregister() -> None:
     bpy.app.handlers.load_post.remove(file_opened)
     menus.remove()
     results.clear()
+    live_preview.close()
     runtime.close_session()
+    properties_generate.unlink(compat.strip_type())
     properties_combine.unlink(compat.strip_type())
     properties.unlink(compat.strip_type())
     for cls in reversed(CLASSES):

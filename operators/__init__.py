@@ -9,6 +9,7 @@ from . import (
     depth_controls,
     engine,
     finish,
+    generate,
     jobs,
     models,
     render_out,
@@ -20,6 +21,7 @@ from . import (
 
 CLASSES = (
     *camera_move.CLASSES,
+    *generate.CLASSES,
     *depth_controls.CLASSES,
     *jobs.CLASSES,
     *engine.CLASSES,

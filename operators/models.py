@@ -1,4 +1,4 @@
-"""What a person does with depth models: look, download, remove."""
+"""What a person does with models: look, download, remove."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import bpy
 
 from ..panels.text import draw_sentence
 from ..session import runtime
-from ..session.models import catalog
 from .engine import run
 
 
@@ -40,16 +39,17 @@ class DIORAMA_OT_model_download(_ModelOperator, bpy.types.Operator):
     )
 
     def invoke(self, context: Any, event: Any) -> set[str]:
-        if not catalog()[self.model].ask:
+        if not runtime.known_models()[self.model].ask:
             return self.execute(context)
         return context.window_manager.invoke_props_dialog(self, width=420)
 
     def draw(self, context: Any) -> None:
-        draw_sentence(self.layout, context, f"{catalog()[self.model].name}: {catalog()[self.model].facts}")
+        model = runtime.known_models()[self.model]
+        draw_sentence(self.layout, context, f"{model.name}: {model.facts}")
         self.layout.prop(self, "accept")
 
     def execute(self, context: Any) -> set[str]:
-        if catalog()[self.model].ask and not self.accept:
+        if runtime.known_models()[self.model].ask and not self.accept:
             self.report({"ERROR"}, "The licence was not accepted, so nothing is downloaded. Tick the box to accept it.")
             return {"CANCELLED"}
         return run(self, lambda: runtime.models.download(self.model, self.accept))

@@ -22,7 +22,7 @@ from ..engine.errors import BadSelection, DioramaError
 from ..engine.protocol import CameraMoveRequest, DepthSettings, MoveSettings
 from ..preferences import SUFFIXES, preferences
 from ..rig import owned
-from ..sequencer import paint, placement, source, takes
+from ..sequencer import paint, placement, source, take_sound, takes
 from ..sequencer.selection import selected_stills
 from ..session import runtime
 from ..session.background_render import STAGED_SUFFIX
@@ -31,6 +31,8 @@ from ..session.queue import Job, JobState
 
 BUSY_SECONDS, IDLE_SECONDS = 0.1, 0.25  # idle: how long a fresh job waits for its first look; a look takes microseconds
 PAINT_SUFFIX = ".png"  # of a paint-over, written beside the still of its job
+INPUTS = "inputs"  # folder beside the clips: what they were generated from, so that they can be made again
+INPUT_NAMES = ("image", "last_image", "mask")  # of a request: paths of such pictures
 OLD_STILL_SECONDS = 7 * 24 * 3600  # a crashed Blender leaves its stills behind
 MODAL_EDITS = ("TRANSFORM_OT_", "SEQUENCER_OT_")
 
@@ -48,7 +50,7 @@ _files_opened = [0]  # counts opened .blend files: a job remembers in which one 
 # ------------------------------------------------------------------ before a job
 
 
-def submit_selected(operator: Any, scene: Any, submit: Callable[[Any, Any], Job]) -> set[str]:
+def submit_selected(operator: Any, scene: Any, submit: Callable[[Any, Any], object]) -> set[str]:
     """Submits a job for every selected photo, and tells of each of the others why not; what execute() returns.
 
     submit: takes the scene and a strip, as submit_still() does; may raise a DioramaError, which ends the round.
@@ -140,7 +142,7 @@ def retry(job: Job) -> None:
 def pump() -> float:
     """Takes in what the engine and the installer did, places clips; returns the seconds until the next call."""
     busy = runtime.busy()
-    if runtime.models_unknown() and any(scene.diorama.depth_source == "model" for scene in bpy.data.scenes):
+    if runtime.models_unknown() and any(map(wants_models, bpy.data.scenes)):
         runtime.models.look()
     for job in runtime.pump():
         if job.state is JobState.finished:
@@ -155,6 +157,11 @@ def pump() -> float:
     if any(more):
         return 0.0  # what is worked on in small pieces goes on as soon as Blender has drawn
     return BUSY_SECONDS if runtime.busy() or _unplaced else IDLE_SECONDS
+
+
+def wants_models(scene: Any) -> bool:
+    """Whether it matters for a scene which models are on this machine: it uses one, or its panel for them is open."""
+    return scene.diorama.depth_source == "model" or runtime.models.asked
 
 
 def blender_is_occupied() -> bool:
@@ -177,9 +184,12 @@ def place(job_id: str) -> None:
     if found is None:
         _notes[job.id] = f"'{job.label}' is no longer on the timeline; its clip is kept."
         return
+    sound = take_sound.insert(*found, job.id, job.tag, job.result)
     try:
         takes.add(*found, job.id, job.tag, job.result)
     except DioramaError as error:
+        if sound is not None:
+            take_sound.remove(found[0], sound)
         _notes[job.id] = f"{error.message} {error.remedy}"
         return
     forget(job.id)
@@ -251,6 +261,11 @@ def drop_still(job: Job) -> None:
         if Path(part.path).parent == own / "footage":
             shutil.rmtree(part.path, ignore_errors=True)
             Path(f"{part.path}.json").unlink(missing_ok=True)
+    if job.result is None:  # what a clip was made from stays beside it; there is none
+        needed = {getattr(other.request, name, "") for other in runtime.queue.jobs for name in INPUT_NAMES}
+        for name in {getattr(job.request, name, "") for name in INPUT_NAMES} - needed:
+            if Path(name).parent.name == INPUTS:
+                Path(name).unlink(missing_ok=True)
 
 
 def files_opened() -> int:

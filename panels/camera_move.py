@@ -14,7 +14,9 @@ from .models import draw_model_choice
 from .text import draw_sentence
 
 
-class _SequencerPanel:
+class SequencerPanel:
+    """A panel of the tab Diorama in the Sequencer's sidebar."""
+
     bl_space_type = "SEQUENCE_EDITOR"
     bl_region_type = "UI"
     bl_category = "Diorama"
@@ -24,7 +26,7 @@ class _SequencerPanel:
         return compat.sequencer_scene(context) is not None
 
 
-class DIORAMA_PT_camera_move(_SequencerPanel, bpy.types.Panel):
+class DIORAMA_PT_camera_move(SequencerPanel, bpy.types.Panel):
     bl_label = "Camera Move"
     bl_order = 0
 
@@ -63,7 +65,7 @@ def draw_button(layout: Any, scene: Any) -> None:
     )
 
 
-class DIORAMA_PT_depth(_SequencerPanel, bpy.types.Panel):
+class DIORAMA_PT_depth(SequencerPanel, bpy.types.Panel):
     bl_label = "Depth"
     bl_parent_id = "DIORAMA_PT_camera_move"
     bl_options = {"DEFAULT_CLOSED"}

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from ..engine.camera import EASINGS, MOVES
+from ..operators.generate_jobs import label_of
 from ..sequencer import compat
 from ..sequencer.depth_strip import depth_strips
 from ..sequencer.selection import active_clip
@@ -30,6 +31,9 @@ class DIORAMA_PT_clip(bpy.types.Panel):
     def draw(self, context: Any) -> None:
         scene, clip = compat.sequencer_scene(context), active_clip(context)
         settings = json.loads(clip.diorama.request)
+        if "generate" in settings:
+            draw_generated(self.layout, context, clip, settings)
+            return
         if "move" not in settings:
             label = settings.get("engine") or "Engine"
             self.layout.label(text=f"Baked from a rig: {label}", icon="OUTLINER_OB_CAMERA")
@@ -46,6 +50,28 @@ class DIORAMA_PT_clip(bpy.types.Panel):
         row.operator("diorama.use_depth")
         for sentence in clip.diorama.warnings.splitlines():
             draw_sentence(self.layout, context, sentence, "INFO")
+
+
+def draw_generated(layout: Any, context: Any, clip: Any, settings: dict[str, Any]) -> None:
+    """A clip of an image-to-video model: prompt, model, seed, and once more."""
+    made = settings["generate"]
+    column = layout.column(align=True)
+    if made["prompt"]:
+        draw_sentence(column, context, f"“{made['prompt']}”", "TEXT")
+    facts = layout.column(align=True)
+    facts.scale_y = 0.8
+    facts.label(text=f"{label_of(made['model'])}, seed {made['seed']}")
+    steps = f"{made['num_inference_steps']} steps, " if made["num_inference_steps"] else ""
+    guidance = f"guidance {made['guidance_scale']:g}, " if made["guidance_scale"] >= 0 else ""
+    facts.label(text=f"{steps}{guidance}{made['speed']}")
+    facts.label(text=f"{settings['width']} × {settings['height']}, {settings['num_frames']} frames")
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.operator("diorama.generate_again", text="Again, New Seed", icon="FILE_REFRESH").new_seed = True
+    row.operator("diorama.generate_again", text="Again, Same").new_seed = False
+    column.operator("diorama.generate_settings", icon="PASTEDOWN")
+    for sentence in clip.diorama.warnings.splitlines():
+        draw_sentence(layout, context, sentence, "INFO")
 
 
 def depth_name(depth: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ SENTENCES = {
 
 
 FULL = (
-    "Learned depth needs the full engine: about 230 MB more to download and 1.2 GB more on disk; with a graphics card "
+    "{what} the full engine: about 230 MB more to download and 1.2 GB more on disk; with a graphics card "
     "that torch supports, several GB."
 )
 
@@ -70,7 +70,7 @@ def _draw_ready(layout: Any, context: Any, details: bool) -> None:
         row.operator("diorama.engine_stop", text="", icon="CANCEL")
     if details:
         if runtime.installer.full:
-            layout.label(text="This is the full engine, with learned depth.")
+            layout.label(text="This is the full engine, with learned depth and image-to-video.")
         else:
             draw_full_offer(layout, context)
         row = layout.row()
@@ -80,9 +80,9 @@ def _draw_ready(layout: Any, context: Any, details: bool) -> None:
         row.operator("diorama.engine_remove", icon="TRASH")
 
 
-def draw_full_offer(layout: Any, context: Any) -> None:
-    """What the full engine brings and costs, and the button."""
-    draw_sentence(layout, context, FULL, "INFO")
+def draw_full_offer(layout: Any, context: Any, what: str = "Learned depth and image-to-video need") -> None:
+    """What the full engine brings and costs, and the button. what: wants it, with its verb."""
+    draw_sentence(layout, context, FULL.format(what=what), "INFO")
     if bpy.app.online_access:
         layout.operator("diorama.engine_install", text="Install Full Engine", icon="IMPORT").size = installer.FULL
     else:

@@ -8,10 +8,12 @@ import bpy
 
 from ..operators import results
 from ..operators.combine import KIND
+from ..sequencer import live_preview
 from ..session import runtime
 from ..session.queue import Job, JobState
 from .text import draw_sentence
 
+PREVIEW_SCALE = 8.0
 STAGES = {
     "scene": "Opening the scene",
     "load": "Reading the photo",
@@ -35,12 +37,22 @@ def progress_text(job: Job) -> str:
         return "Starting"
     counted = f" {job.done} of {job.total}" if job.total > 1 else ""
     left = f", {time_text(job.seconds_left)} left" if job.seconds_left >= 0 else ""
-    return f"{STAGES.get(job.stage, job.stage)}{counted}{left}"
+    names = STAGES | GENERATE_STAGES if "generate" in job.tag else STAGES
+    return f"{names.get(job.stage, job.stage)}{counted}{left}"
 
 
 def time_text(seconds: float) -> str:
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+GENERATE_STAGES = {  # of a clip by an image-to-video model, where they mean something else
+    "load": "Loading the model",
+    "encode": "Reading the prompt",
+    "denoise": "Step",
+    "decode": "Drawing the frames",
+    "finish": "Frames",
+}
 
 
 class DIORAMA_PT_jobs(bpy.types.Panel):
@@ -64,6 +76,8 @@ class DIORAMA_PT_jobs(bpy.types.Panel):
             row = column.row(align=True)
             row.progress(factor=job.done / job.total if job.total else 0.0, text=progress_text(job))
             row.operator("diorama.cancel", text="", icon="X").job_id = job.id
+            if icon := live_preview.icon(job.id):
+                column.template_icon(icon, scale=PREVIEW_SCALE)
             return
         if results.is_finishing(job):
             column.label(text="Putting it into the scene")

@@ -10,6 +10,7 @@ import bpy
 def draw_entry(menu: Any, _context: Any) -> None:
     menu.layout.separator()
     menu.layout.operator("diorama.camera_move", icon="OUTLINER_OB_CAMERA")
+    menu.layout.operator("diorama.generate", icon="PLAY")
     menu.layout.operator("diorama.build_rig", icon="SCENE_DATA")
 
 

@@ -1,49 +1,72 @@
-"""The depth models: which there are, what they cost, what is here. Drawn in the sidebar and in the preferences."""
+"""The models: which there are, what they cost and forbid, what is here. Drawn in the sidebar and in the preferences."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
 
+from ..engine.errors import BadModel
 from ..session import runtime
 from ..session.installer import InstallState
-from ..session.models import DepthModel, catalog
+from ..session.models import OFFERS, Model, catalog
 from .engine import draw_full_offer, draw_offline
 from .text import draw_sentence
 
-DRAFT = "Draft depth works without it."
+NEEDS = {"depth": "Learned depth needs", "video": "Image-to-video needs"}
 
 
 def draw_model_choice(layout: Any, context: Any, settings: Any) -> None:
-    """The chosen model, and everything that stands between it and a clip."""
+    """The chosen depth model, and everything that stands between it and a clip."""
     layout.prop(settings, "depth_model")
     if settings.depth_model == "folder":
         layout.prop(settings, "depth_folder", text="Folder")
+    model = catalog().get(settings.depth_model)  # None for a folder of one's own
+    draw_missing(layout, context, "depth", [model] if model else [])
+
+
+def draw_missing(layout: Any, context: Any, kind: str, chosen: Iterable[Model]) -> None:
+    """What stands between models and a clip: the full engine, the download; each with the button that mends it."""
+    runtime.models.asked = True
     if runtime.installer.state is InstallState.installing:
         draw_sentence(layout, context, "The engine is being installed.", "SORTTIME")
     elif not runtime.installer.full:
-        draw_full_offer(layout, context)
-        draw_sentence(layout, context, DRAFT)
-    elif settings.depth_model != "folder":
-        _draw_model(layout, context, catalog()[settings.depth_model])
-        _draw_error(layout, context)
+        draw_full_offer(layout, context, NEEDS[kind])
+        draw_sentence(layout, context, OFFERS[kind])
+    else:
+        chosen = list(chosen)
+        for model in chosen:
+            _draw_model(layout, context, model)
+        if chosen:
+            _draw_error(layout, context)
 
 
 def draw_models(layout: Any, context: Any) -> None:
     """For the preferences: all of them."""
-    layout.label(text="Depth Models")
     if not runtime.installer.full:
-        draw_sentence(layout, context, f"Models need the full engine. {DRAFT}", "INFO")
+        layout.label(text="Models")
+        draw_sentence(layout, context, f"Models need the full engine. {OFFERS['depth']}", "INFO")
         return
-    for model in catalog().values():
-        column = layout.box().column()
-        column.label(text=model.name)
-        _draw_model(column, context, model, details=True)
+    try:
+        video = runtime.video_models()
+    except BadModel as error:
+        draw_sentence(layout, context, f"{error.message} {error.remedy}", "ERROR", alert=True)
+        video = runtime.shipped_video_models()
+    for title, models in (("Depth Models", catalog()), ("Image-to-Video Models", video)):
+        here = len(set(models) & (runtime.models.downloaded or set()))
+        header, body = layout.panel(f"diorama_{title}", default_closed=True)
+        header.label(text=f"{title} ({here} of {len(models)} on this machine)")
+        if body is None:
+            continue
+        for model in models.values():
+            column = body.box().column()
+            column.label(text=model.name)
+            _draw_model(column, context, model, details=True)
     _draw_error(layout, context)
 
 
-def _draw_model(layout: Any, context: Any, model: DepthModel, details: bool = False) -> None:
+def _draw_model(layout: Any, context: Any, model: Model, details: bool = False) -> None:
     """Its facts come before its button. details: also what only the preferences show."""
     shelf = runtime.models
     job = shelf.job
@@ -65,7 +88,7 @@ def _draw_model(layout: Any, context: Any, model: DepthModel, details: bool = Fa
         layout.label(text="Looking whether it is downloaded…" if job else "Whether it is downloaded is not known yet.")
     elif not bpy.app.online_access:
         draw_offline(layout, context, f"{model.name} cannot be downloaded")
-        draw_sentence(layout, context, DRAFT)
+        draw_sentence(layout, context, OFFERS[model.kind])
     else:
         row = layout.row()
         row.enabled = job is None

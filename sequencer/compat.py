@@ -35,6 +35,21 @@ def blend_relative() -> set[str]:
     return {"PATH_SUPPORTS_BLEND_RELATIVE"} if known else set()
 
 
+def strips_all_name(editor: Any) -> str:
+    """The name of the collection of all strips, for a search field."""
+    # As above: goes with 4.2 LTS.
+    return "strips_all" if hasattr(editor, "strips_all") else "sequences_all"
+
+
+def draw_text(layout: Any, owner: Any, name: str, placeholder: str) -> None:
+    """A field for a text of several lines, of one line where Blender has no such field."""
+    # New in 5.2: goes with 4.5 LTS.
+    if hasattr(layout, "textbox"):
+        layout.textbox(owner, name, initial_visible_lines=3, placeholder=placeholder)
+    else:
+        layout.prop(owner, name, text="", placeholder=placeholder)
+
+
 def sequencer_scene(context: Any) -> Any:
     """The scene that the Sequencer shows."""
     # Before 5.0 the Sequencer shows the window's scene: the getattr goes with 4.5 LTS. None in background mode.

@@ -31,19 +31,20 @@ class StillSource:
     frame_height: int
 
 
-def describe(scene: Any, strip: Any, image: Path) -> StillSource:
+def describe(scene: Any, strip: Any, image: Path, doubled: bool = True) -> StillSource:
     """Captures the strip's still into the file `image` and returns it with all that the clip must match.
 
     The still is the strip as shown at its first visible frame: with its transform, crop, mirror, colour, modifiers and
     their animation, but without its opacity (a fade-in would give nothing) and without its meta strips (the clip
-    goes into the same meta strip). Raises BadSelection, or OutputFailed when the file cannot be written.
+    goes into the same meta strip). doubled: at twice the frame's size where the photo has that detail. Raises
+    BadSelection, or OutputFailed when the file cannot be written.
     """
     frame = first_visible_frame(strip)
     if bpy.app.is_job_running("RENDER"):
         raise BadSelection("Blender is rendering.", "Wait for the render to end and try again.")
     try:
         image.parent.mkdir(parents=True, exist_ok=True)
-        capture(scene, strip.name, frame, image, density(scene, strip))
+        capture(scene, strip.name, frame, image, density(scene, strip) if doubled else 1)
     except (OSError, RuntimeError) as error:
         raise OutputFailed(
             f"The still of '{strip.name}' could not be written to {image.parent}: {error}",

@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 
 from ..engine.errors import BadSelection
-from . import compat, depth_strip, look, media, placement
+from . import compat, depth_strip, look, media, placement, take_sound
 
 
 def add(scene: Any, source: Any, job_id: str, tag: dict[str, Any], result: dict[str, Any]) -> Any:
@@ -108,6 +108,7 @@ def show(scene: Any, strip: Any, index: int) -> Any:
     if state.is_clip or take.job_id:
         state.job_id, state.clip_path = take.job_id, take.clip_path
         state.request, state.warnings = take.request, take.warnings
+        take_sound.follow(scene, state.source_id, take.job_id)
     return strip
 
 

@@ -23,7 +23,8 @@ class Job:
     """One run. Read it freely; only the queue changes it.
 
     request: a protocol.Request, or a RenderRequest for another Blender. label: for people. tag: plain JSON of the
-    caller, never looked at here. stage, done, total, seconds_left (negative = unknown): as in protocol.Progress.
+    caller, never looked at here. stage, done, total, seconds_left (negative = unknown), preview: as in
+    protocol.Progress, the last preview that came.
     result: of protocol.Finished. error: with kind, message and remedy. details: the end of the stderr of the process
     that failed.
     """
@@ -37,6 +38,7 @@ class Job:
     done: int = 0
     total: int = 0
     seconds_left: float = -1.0
+    preview: str = ""
     result: dict[str, Any] | None = None
     error: DioramaError | None = None
     details: str = ""

@@ -1,8 +1,9 @@
-"""The depth models as Blender sees them: what the catalog offers, what lies on this machine, one download at a time.
+"""The models as Blender sees them: what the catalogs offer, what lies on this machine, one download at a time.
 
-The catalog is data of the engine's (engine/depth/catalog.toml), read here so that a panel can show names, sizes and
-licences before any engine runs. Everything else is done by an engine process of its own, which ends with its work:
-so a long download holds up no camera move, and the process that moves cameras is never allowed to use the network.
+The catalogs are data of the engine's (engine/depth/catalog.toml, engine/video/catalog.toml), read here so that a panel
+can show names, sizes and licences before any engine runs. Everything else is done by an engine process of its own,
+which ends with its work: so a long download holds up no job, and the process that makes clips is never allowed to use
+the network.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ..engine.errors import DioramaError, EngineFailure
+from ..engine.errors import BadModel, DioramaError, EngineFailure
 from ..engine.protocol import DownloadModel, ListModels, RemoveModel
 from .command import EngineCommand
 from .queue import Job, JobQueue, JobState
 
-CATALOG = Path(__file__).parent.parent / "engine" / "depth" / "catalog.toml"
+ENGINE = Path(__file__).parent.parent / "engine"
+OFFERS = {"depth": "Draft depth works without any download.", "video": "Camera Move works without any download."}
 
 
 @dataclass(frozen=True)
-class DepthModel:
+class Model:
     """What a person should know before a download. ask: the licence must be accepted first."""
 
     id: str
@@ -32,46 +35,123 @@ class DepthModel:
     note: str
     ask: bool
     licence_seen: bool
+    forbids: str = ""
+    kind: str = "depth"
 
     @property
     def size(self) -> str:
-        return f"{self.megabytes / 1000:.1f} GB" if self.megabytes >= 1000 else f"{self.megabytes} MB"
+        return f"{self.megabytes / 1000:.{0 if self.megabytes >= 10_000 else 1}f} GB" if self.megabytes >= 1000 else (
+            f"{self.megabytes} MB"
+        )
+
+    @property
+    def terms(self) -> str:
+        """The licence, what is not sure about it, and what it forbids, as one line of sentences."""
+        doubt = "" if self.licence_seen else " (from memory; see its page at the model hub)"
+        return f"Licence: {self.licence}{doubt}. {self.forbids}".rstrip()
 
     @property
     def facts(self) -> str:
-        """Size, licence and note as one line of sentences."""
-        doubt = "" if self.licence_seen else " (from memory; see its page at the model hub)"
-        return f"{self.size} to download. Licence: {self.licence}{doubt}. {self.note}"
+        """Size, terms and note as one line of sentences."""
+        return f"{self.size} to download. {self.terms} {self.note}".rstrip()
+
+
+@dataclass(frozen=True)
+class VideoModel(Model):
+    """An image-to-video model.
+
+    controls, needs: of CONTROLS in engine/video/family.py, what it has and what it cannot do without.
+    role: default, fast, best or "". steps, guidance: its own. few_guidance: with its few-step LoRA; negative = none.
+    stable_seconds: how long a clip it makes in one piece.
+    folder: of a person's own entry, whose files need no download; else "".
+    """
+
+    controls: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    role: str = ""
+    steps: int = 0
+    guidance: float = 0.0
+    few_guidance: float = -1.0
+    stable_seconds: float = 0.0
+    folder: str = ""
 
 
 @functools.cache
-def catalog() -> dict[str, DepthModel]:
-    """id -> model, in the order in which they are offered."""
-    with CATALOG.open("rb") as file:
-        entries = tomllib.load(file)
+def catalog() -> dict[str, Model]:
+    """id -> depth model, in the order in which they are offered."""
+    entries = _read(ENGINE / "depth" / "catalog.toml")
+    return {key: Model(**_common(key, one)) for key, one in entries.items()}
+
+
+@functools.cache
+def video_catalog(own: str = "") -> dict[str, VideoModel]:
+    """id -> image-to-video model, in the order in which they are offered; those of a person's own file come last.
+
+    own: path of that file, or "". Raises BadModel where it cannot be used.
+    """
+    found = {key: _video(key, one) for key, one in _read(ENGINE / "video" / "catalog.toml").items()}
+    if not own:
+        return found
+    try:
+        return found | {key: _video(key, one) for key, one in _read(Path(own)).items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadModel(
+            f"Your list of models {Path(own).name} cannot be read: {error}.", "Compare it with docs/models.md."
+        ) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return tomllib.load(file)
+
+
+def _common(key: str, one: dict[str, Any]) -> dict[str, Any]:
+    few = one.get("few_steps", {}).get("megabytes", 0)  # fetched along with it
     return {
-        key: DepthModel(
-            key,
-            one["name"],
-            one["megabytes"],
-            one["licence"],
-            one["note"],
-            one.get("ask", False),
-            one["licence_seen"],
-        )
-        for key, one in entries.items()
+        "id": key,
+        "name": one["name"],
+        "megabytes": one.get("megabytes", 0) + few,
+        "licence": one["licence"],
+        "note": one.get("note", ""),
+        "ask": one.get("ask", False),
+        "licence_seen": one.get("licence_seen", False),
+        "forbids": one.get("forbids", ""),
     }
+
+
+def _video(key: str, one: dict[str, Any]) -> VideoModel:
+    return VideoModel(
+        **_common(key, one),
+        kind="video",
+        controls=frozenset(one["controls"]),
+        needs=frozenset(one.get("needs", ())),
+        role=one.get("role", ""),
+        steps=one["num_inference_steps"],
+        guidance=one["guidance_scale"],
+        few_guidance=one.get("few_steps", {}).get("guidance_scale", -1.0),
+        stable_seconds=one["frames"].get("stable", one["frames"]["default"]) / one["fps"],
+        folder=one.get("folder", ""),
+    )
 
 
 class ModelShelf:
     """All methods return at once, on the main thread; pump() takes in what happened."""
 
-    def __init__(self, command: Callable[[bool], EngineCommand], offline: Callable[[], bool]) -> None:
-        """command: the engine, called in a thread with whether it may use the network. offline: asked before that."""
+    def __init__(
+        self,
+        command: Callable[[bool], EngineCommand],
+        offline: Callable[[], bool],
+        known: Callable[[], dict[str, Model]] = lambda: {**catalog(), **video_catalog()},
+    ) -> None:
+        """command: the engine, called in a thread with whether it may use the network. offline: asked before that.
+
+        known: every model that there is by name.
+        """
         self.downloaded: frozenset[str] | None = None  # ids; None = nobody has looked yet
         self.devices: tuple[str, ...] = ()
         self.error: DioramaError | None = None
-        self._offline = offline
+        self.asked = False  # whether a panel was drawn that wants to know
+        self._offline, self._known = offline, known
         self._online = False
         self._queue = JobQueue(lambda: command(self._online))
 
@@ -90,16 +170,17 @@ class ModelShelf:
 
     def download(self, model_id: str, accept_licence: bool) -> None:
         """Raises EngineFailure where Blender may not go online; nothing is started then."""
+        model = self._known()[model_id]
         if self._offline():
             raise EngineFailure(
                 "Blender is not allowed to go online, so no model can be downloaded.",
-                "Allow online access in Blender's preferences under System. Draft depth works without any download.",
+                f"Allow online access in Blender's preferences under System. {OFFERS[model.kind]}",
             )
-        self._begin(DownloadModel(model_id, accept_licence), f"Downloading {catalog()[model_id].name}", online=True)
+        self._begin(DownloadModel(model_id, accept_licence), f"Downloading {model.name}", online=True)
 
     def remove(self, model_id: str) -> None:
         """Deletes the files, offline too."""
-        self._begin(RemoveModel(model_id), f"Removing {catalog()[model_id].name}")
+        self._begin(RemoveModel(model_id), f"Removing {self._known()[model_id].name}")
 
     def cancel(self) -> None:
         """Stops a download; what has arrived is kept for the next try."""

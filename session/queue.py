@@ -6,6 +6,7 @@ threads. A job is sent only when the engine is idle: so a waiting job outlives t
 
 from __future__ import annotations
 
+import math
 import threading
 import uuid
 from collections.abc import Callable
@@ -46,9 +47,13 @@ class _Attempt:
 class JobQueue:
     """Jobs in the order in which they were submitted, and the state of the engine for the panel."""
 
-    def __init__(self, command: Callable[[], EngineCommand]) -> None:
-        """command: called in a thread each time the engine must be started; raises EngineMissing and its kin."""
+    def __init__(self, command: Callable[[], EngineCommand], warm_seconds: float = math.inf) -> None:
+        """command: called in a thread each time the engine must be started; raises EngineMissing and its kin.
+
+        warm_seconds: how long an engine without work is kept, with all that it has loaded.
+        """
         self.jobs: list[Job] = []
+        self.warm_seconds = warm_seconds
         self.engine_state = EngineState.stopped
         self.engine_note = "The engine is not running."
         self._command = command
@@ -56,7 +61,7 @@ class JobQueue:
         self._start: _Attempt | None = None
         self._settling: tuple[_Attempt, Job] | None = None
         self._current: Job | None = None
-        self._cancel_wait = Patience()
+        self._cancel_wait, self._idle = Patience(), Patience()
         self._ended: list[Job] = []
         self._renders = BackgroundRenders()
 
@@ -126,6 +131,7 @@ class JobQueue:
         for job, state in self._renders.pump(self.jobs):
             self._end(job, state)
         self._advance()
+        self._rest()
         ended, self._ended = self._ended, []
         return ended
 
@@ -147,6 +153,14 @@ class JobQueue:
             self._current = job
             job.state = JobState.running
             self._client.send(protocol.Submit(job.id, job.request))
+
+    def _rest(self) -> None:
+        """Ends an engine that had nothing to do for so long: only that gives its memory back."""
+        if self._client is None or self.busy:
+            self._idle.reset()
+        elif self._idle.tick() > self.warm_seconds:
+            self._drop_engine(grace=2.0)
+            self._note(EngineState.stopped, "The engine had nothing to do and was ended; it starts with the next job.")
 
     def _run_start(self, attempt: _Attempt) -> None:
         """In a thread: finds the command and starts the process."""
@@ -206,6 +220,7 @@ class JobQueue:
         if isinstance(message, protocol.Progress):
             job.stage, job.done, job.total = message.stage, message.done, message.total
             job.seconds_left = message.seconds_left
+            job.preview = message.preview or job.preview
         elif isinstance(message, protocol.Finished):
             # Also when a cancel came too late: the clip is there, so it is not thrown away.
             job.result = message.result

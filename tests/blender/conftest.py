@@ -89,3 +89,6 @@ def scene(addon: SimpleNamespace, tmp_path: Path) -> Iterator[Any]:
     for job in list(addon.runtime.queue.jobs):
         addon.runtime.queue.cancel(job.id)
         addon.results.forget(job.id)
+
+
+from tests.blender.generating import modules, peer, still  # noqa: E402, F401 (fixtures, after the private profile is set)

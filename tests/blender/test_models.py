@@ -12,6 +12,7 @@ from typing import Any
 import bpy
 import pytest
 
+from tests.blender.drawn import Drawn
 from tests.blender.stills import add_still, photo, pump_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,33 +24,6 @@ TINY = (
     "model, processor = depth_anything(); model.eval().save_pretrained(sys.argv[1]);"
     "processor.save_pretrained(sys.argv[1])"
 )
-
-
-class Drawn:
-    """A layout that remembers what was drawn: texts, properties and operators."""
-
-    def __init__(self, said: list[str] | None = None) -> None:
-        self.said = [] if said is None else said
-        self.enabled = self.active = self.alert = self.use_property_split = self.use_property_decorate = True
-        self.scale_y = 1.0
-
-    def label(self, text: str = "", **_: Any) -> None:
-        self.said.append(text)
-
-    def prop(self, _owner: Any, name: str, **_: Any) -> None:
-        self.said.append(name)
-
-    def progress(self, text: str = "", **_: Any) -> None:
-        self.said.append(text)
-
-    def operator(self, name: str, **_: Any) -> Any:
-        self.said.append(name)
-        return SimpleNamespace()
-
-    def row(self, **_: Any) -> Drawn:
-        return Drawn(self.said)
-
-    column = box = row
 
 
 @pytest.fixture

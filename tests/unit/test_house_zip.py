@@ -12,7 +12,8 @@ import pytest
 from devtools.house import ROOT
 
 FOLDERS = ("operators", "panels", "sequencer", "rig", "session", "engine")
-MODULES = ("__init__.py", "registration.py", "preferences.py", "properties.py", "properties_combine.py")
+MODULES = ("__init__.py", "registration.py", "preferences.py", "properties.py", "properties_combine.py",
+           "properties_generate.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,6 @@
+from typing import Any
+
+ImagePreviewCollection = Any
+
+def new() -> Any: ...
+def remove(collection: Any) -> None: ...
