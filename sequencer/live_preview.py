@@ -1,13 +1,14 @@
 """What a running job has drawn so far, as a small moving picture for a panel.
 
-A preview is an .npy with (F, H, W, 3) uint8, played at PREVIEW_FPS, or any picture that Blender reads. Files are read
-by the timer when their path changes; drawing only asks for the icon.
+A preview is a small movie; the engine puts its frames beside it as an .npy, (F, H, W, 3) uint8, since Blender has no
+way to read a movie's frames without a strip. Read by the timer when the path changes; drawing only asks for the icon.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 
 import bpy.utils.previews
 import numpy as np
@@ -50,22 +51,10 @@ def close() -> None:
 
 
 def _read(path: str) -> np.ndarray:
-    if not path.endswith(".npy"):
-        return _picture(path)
-    plain = np.load(path, allow_pickle=False)
+    plain = np.load(Path(path).with_suffix(".npy"), allow_pickle=False)
     frames = np.ones((*plain.shape[:3], 4), np.float32)
     frames[..., :3] = plain[:, ::-1].astype(np.float32) / 255
     return frames
-
-
-def _picture(path: str) -> np.ndarray:
-    image = bpy.data.images.load(path)
-    try:
-        values = np.empty(image.size[0] * image.size[1] * 4, np.float32)
-        image.pixels.foreach_get(values)
-        return values.reshape(1, image.size[1], image.size[0], 4)
-    finally:
-        bpy.data.images.remove(image)
 
 
 def _show(job_id: str, frame: np.ndarray) -> None:

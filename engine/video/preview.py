@@ -77,12 +77,14 @@ class Preview:
         path = self._folder / f"preview_{self._count:03d}.mp4"
         seconds = self._ask.num_frames / self._ask.fps
         fps = max(Fraction(1), Fraction(len(pictures) / seconds).limit_denominator(100))
+        shown = np.stack([cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC) for picture in pictures])
+        np.save(path.with_suffix(".npy"), shown)  # Blender's panel plays these: it cannot read a movie frame by frame
         with ClipWriter(str(path), "h264", *size, fps) as writer:
-            for picture in pictures:
-                writer.write(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC))
+            for picture in shown:
+                writer.write(picture)
             writer.commit()
-        if self.path:
-            Path(self.path).unlink(missing_ok=True)
+        for old in self._folder.glob(f"preview_{self._count - 1:03d}.*"):
+            old.unlink()
         self.path = str(path)
 
 
