@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools.blender import run_inside
-from devtools.environments import ENGINE, ENVIRONMENTS, engine_python, newest_blender, ready
+from devtools.environments import ENGINE, ENVIRONMENTS, engine_python, full_python, newest_blender, ready
 from devtools.house import BUILD, ROOT, DevError
 from devtools.package import build
 from devtools.photo import default_photo
@@ -117,6 +117,10 @@ def _stretched(asked: Asked) -> str:
     return _script(engine_python(), "stretched", "--photos", photos)
 
 
+def _finish(asked: Asked) -> str:
+    return _script(full_python(), "finish", "--kit", _kit(asked))
+
+
 # Name -> how it is measured, and what measures it: a table in Markdown.
 BENCHMARKS: dict[str, tuple[str, Callable[[Asked], str]]] = {
     "camera-move": ("Medians of {runs} runs in headless Blender.", _camera_move),
@@ -131,6 +135,8 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Asked], str]]] = {
     "unseen": ("Scenes of benchmarks/unseen.py, scored by the same kit beside its built-in methods.", _unseen),
     "depth": ("The kit's depth_quality.py through `engine depth --model draft`.", _depth),
     "stretched": ("Default amounts, draft depth, photos of the scikit-image wheel at their own size.", _stretched),
+    "finish": ("The evaluation kit's photographs; one run of the full engine on the CPU. The truth between the photos "
+               "of a stereo pair is the view half way.", _finish),
 }
 
 

@@ -52,32 +52,29 @@ class Flow:
         from_a, cover_a = _carried(there, time, seen_a)
         from_b, cover_b = _carried(back, 1 - time, seen_b)
         total = cover_a + cover_b
-        safe = np.maximum(total, 1e-6)[..., None]
-        motion = (from_a - from_b) / safe           # of the pixel here, first picture -> second
-        motion = _filled(motion, total)
-        one = _sampled(a, motion * -time)
-        two = _sampled(b, motion * (1 - time))
+        # Of the pixel here, first picture -> second.
+        motion = _filled((from_a - from_b) / np.maximum(total, 1e-6)[..., None], total)
         # What only one picture shows is taken from that one.
         share = time * np.minimum(cover_b / np.maximum(cover_a, 0.05), 20)
-        share = share / np.maximum(share + (1 - time), 1e-6)
-        share = np.where(total > 0.05, share, time)[..., None].astype(np.float32)
-        share = cv2.GaussianBlur(share, (0, 0), 1.0)[..., None]
-        light = np.square(one, dtype=np.float32) * (1 - share) + np.square(two, dtype=np.float32) * share
-        return np.rint(np.sqrt(light)).astype(np.uint8)
+        share = np.where(total > 0.05, share / np.maximum(share + (1 - time), 1e-6), time).astype(np.float32)
+        share = cv2.GaussianBlur(share, (0, 0), 1.0)
+        height, width = a.shape[:2]
+        if share.shape != (height, width):
+            scale = np.array([width / share.shape[1], height / share.shape[0]], np.float32)
+            motion, share = cv2.resize(motion, (width, height)) * scale, cv2.resize(share, (width, height))
+        one = np.square(_sampled(a, motion * -time), dtype=np.float32)
+        two = np.square(_sampled(b, motion * (1 - time)), dtype=np.float32)
+        return np.rint(np.sqrt(one + (two - one) * share[..., None])).astype(np.uint8)
 
     def _measured(self, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Flow there, flow back (pixels of the full picture), and where each is confirmed by the other, 0 .. 1."""
+        """Flow there, flow back, and where each is confirmed by the other, 0 .. 1; in pixels of reduced pictures."""
         grey = [cv2.cvtColor(small(p, FLOW_PIXELS), cv2.COLOR_RGB2GRAY) for p in (a, b)]
-        if min(grey[0].shape) < 16:     # below the patches of the method
-            still = np.zeros((*a.shape[:2], 2), np.float32)
-            return still, still, np.ones(a.shape[:2], np.float32), np.ones(a.shape[:2], np.float32)
-        zero = np.zeros((*grey[0].shape, 2), np.float32)
+        shape = grey[0].shape
+        zero = np.zeros((*shape, 2), np.float32)
+        if min(shape) < 16:     # below the patches of the method
+            return zero, zero, np.ones(shape, np.float32), np.ones(shape, np.float32)
         there, back = (self._dis.calc(p, q, zero.copy()) for p, q in ((grey[0], grey[1]), (grey[1], grey[0])))
-        seen = [_confirmed(there, back), _confirmed(back, there)]
-        height, width = a.shape[:2]
-        scale = np.array([width / grey[0].shape[1], height / grey[0].shape[0]], np.float32)
-        full = [cv2.resize(part, (width, height)) for part in (there, back, *seen)]
-        return full[0] * scale, full[1] * scale, full[2], full[3]
+        return there, back, _confirmed(there, back), _confirmed(back, there)
 
 
 def _confirmed(flow: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ SKIP_RATHER_THAN_SEEK = 32  # frames: up to that many are decoded in passing
 # H.273's numbers -> swscale's matrices. 2 means "not said": Blender takes BT.601 then, and a clip must look as there.
 MATRICES = {1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colorspace.ITU601,
             7: Colorspace.SMPTE240M, 9: Colorspace.BT2020, 10: Colorspace.BT2020}
+HIGH_DYNAMIC_RANGE = (16, 18)       # H.273's numbers of PQ and HLG
 FINE = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 
 
@@ -113,7 +114,7 @@ class Movie:
             if not self._times or not self.fps:
                 raise BadClip(f'"{self._name}" holds no frame.', "Export it again or choose another movie.")
             self.num_frames = len(self._times)
-            self.warnings: list[str] = []
+            self.warnings = self._remarks()
             self._reformatter = VideoReformatter()
             self._kept: OrderedDict[int, VideoFrame] = OrderedDict()
             self._room, self._next, self._frames = 1, 0, iter(())
@@ -151,6 +152,15 @@ class Movie:
             if packet.is_keyframe:
                 keys.append(packet.pts)
         return sorted(set(times)), sorted(keys)
+
+    def _remarks(self) -> list[str]:
+        remarks: list[str] = []
+        steps = np.diff(self._times)
+        if len(steps) and steps.max() > 1.5 * np.median(steps):
+            remarks.append(f'"{self._name}" has no constant frame rate, so it may run unevenly.')
+        if self._stream.codec_context.color_trc in HIGH_DYNAMIC_RANGE:
+            remarks.append(f'"{self._name}" has a high dynamic range, which is read as it is: it looks flat.')
+        return remarks
 
     def _index_by_decoding(self) -> tuple[list[int], list[int]]:
         """Where the container has no times: the decoder's own."""
