@@ -180,7 +180,8 @@ class TestFamilies:
         from engine.video.families import FAMILIES
         from tests.engine.tiny.sana_wm import sana_wm
 
-        torch.set_num_threads(1)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)        # networks this small only wait for each other's threads
         size, pipe, family = (64, 32), sana_wm(), FAMILIES["sana_wm"]
         pipe.set_progress_bar_config(disable=True)
         frame = dataclasses.replace(WHOLE, working=size, inner=(0, 0, *size))
@@ -193,6 +194,7 @@ class TestFamilies:
         rest = made(identity(9))
         assert np.array_equal(rest, made(identity(9)))
         moved, zoomed = (made(move(name, np.linspace(0, 47, 9))) for name in ("orbit", "dolly_zoom"))
+        torch.set_num_threads(threads)
         visible = 1.5 / 255
         assert np.abs(moved - rest).max() > visible and np.abs(zoomed - rest).max() > visible
         assert np.abs(moved - zoomed).max() > visible

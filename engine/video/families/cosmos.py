@@ -9,11 +9,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import WeightsMissing
+from engine.errors import BadRequest, NoPicture, WeightsMissing
 
 from ..family import Ask, Family
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 
@@ -29,15 +30,17 @@ class _Guarded(Family):
 
     def load_options(self, folder: Path) -> dict[str, Any]:
         """Raises WeightsMissing where the guardrail is not installed."""
+        from diffusers.pipelines.cosmos import pipeline_cosmos2_video2world as cosmos
+
         try:
-            from cosmos_guardrail import CosmosSafetyChecker
+            guardrail = cosmos.CosmosSafetyChecker()  # without the package a stand-in of diffusers that only complains
         except ImportError as error:
             raise WeightsMissing(
                 "Cosmos may only run with NVIDIA's guardrail, which is not installed.",
                 "Install the package cosmos_guardrail into the engine, or choose another model.",
             ) from error
         _without_torchvision()
-        return {"safety_checker": CosmosSafetyChecker()}
+        return {"safety_checker": _speaking(guardrail)}
 
     def arguments(self, pipe: Any, ask: Ask) -> dict[str, Any]:
         # Without one, the authors' own.
@@ -72,6 +75,25 @@ class Cosmos25(_Guarded):
     def arguments(self, pipe: Any, ask: Ask) -> dict[str, Any]:
         arguments = super().arguments(pipe, ask)
         return arguments | {"video": [arguments.pop("image")], "num_latent_conditional_frames": 1}
+
+
+def _speaking(guardrail: Any) -> Any:
+    """The same guardrail, whose refusals are told to the person; diffusers itself would fail somewhere behind them."""
+    text_is_safe, guarded = guardrail.check_text_safety, guardrail.check_video_safety
+
+    def check_text_safety(prompt: str) -> bool:
+        if not text_is_safe(prompt):
+            raise BadRequest("NVIDIA's guardrail refuses this prompt.", "Say it differently, or choose another model.")
+        return True
+
+    def check_video_safety(frames: np.ndarray) -> np.ndarray:
+        shown = guarded(frames)
+        if shown is None:
+            raise NoPicture("NVIDIA's guardrail holds the clip back.", "Try another seed, or choose another model.")
+        return shown
+
+    guardrail.check_text_safety, guardrail.check_video_safety = check_text_safety, check_video_safety
+    return guardrail
 
 
 def _without_torchvision() -> None:

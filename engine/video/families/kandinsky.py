@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,19 @@ class _Kandinsky(Family):
     """
 
     def load_options(self, folder: Path) -> dict[str, Any]:
-        from transformers import AutoTokenizer
+        from transformers import AutoTokenizer, ProcessorMixin
 
-        return {"tokenizer": AutoTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)}
+        class Words(ProcessorMixin):
+            def __init__(self, tokenizer: Any = None) -> None:
+                super().__init__(tokenizer)
+
+            def __call__(self, images: None = None, text: Any = None, videos: None = None, **options: Any) -> Any:
+                return self.tokenizer(text=text, **options)
+
+        kind = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))["tokenizer"][1]
+        if not kind.endswith("Processor"):
+            return {}
+        return {"tokenizer": Words(AutoTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True))}
 
     def arguments(self, pipe: Any, ask: Ask) -> dict[str, Any]:
         # Without one, the authors' own.
