@@ -29,6 +29,7 @@ class Layout:
     temporal, spatial: pixels a latent. patch: latents a token, along each side. width: of a token in the denoiser.
     channels: of a latent. activation: what the denoiser holds in one pass, in copies of all its tokens. decode: what
     the VAE holds while it decodes, kilobytes a pixel of the picture; both computed, see engine/video/plan.py.
+    piece: frames that the denoiser sees at once, where it makes a clip piece by piece; 0 = all of them.
     """
 
     temporal: int = 4
@@ -38,6 +39,7 @@ class Layout:
     channels: int = 16
     activation: float = 20.0
     decode: float = 20.0
+    piece: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ done the defaults are guesses. Seconds follow from the arithmetic of the network
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -135,7 +136,7 @@ def plan(model: VideoModel, denoisers: Iterable[str], size: Size, machine: Machi
 def tokens(model: VideoModel, size: Size) -> int:
     """Tokens of one pass of the denoiser."""
     cell = model.layout.spatial * model.layout.patch
-    frames = (size.num_frames - 1) // model.layout.temporal + 1
+    frames = (min(size.num_frames, model.layout.piece or size.num_frames) - 1) // model.layout.temporal + 1
     return frames * -(-size.width // cell) * -(-size.height // cell)
 
 
@@ -167,7 +168,8 @@ def seconds(model: VideoModel, denoisers: Iterable[str], size: Size, machine: Ma
     many, width = tokens(model, size), model.layout.width
     layers = largest / (16 * width * width)      # attention, cross-attention and the net between them
     one = 2 * largest * many + 4 * many * many * width * layers
-    return one * size.calls * size.num_inference_steps * size.clips / (machine.flops * KEEPING_UP)
+    pieces = math.ceil(size.num_frames / (model.layout.piece or size.num_frames))
+    return one * size.calls * size.num_inference_steps * pieces * size.clips / (machine.flops * KEEPING_UP)
 
 
 def _mode(
