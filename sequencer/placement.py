@@ -133,7 +133,7 @@ def _insert(
 
 def load_clip(strips: Any, channel: int, start: int, tag: dict[str, Any], result: dict[str, Any]) -> Any:
     """The clip as a strip: a movie, or an image strip with one element per file of a sequence."""
-    files = result["files"]
+    files = pictures(result)
     name = f"{tag['strip']} {tag['move_label']}"
     if Path(result["clip"]).is_file():
         clip = strips.new_movie(name, blend_path(result["clip"]), channel, start, fit_method="ORIGINAL")
@@ -143,6 +143,11 @@ def load_clip(strips: Any, channel: int, start: int, tag: dict[str, Any], result
             clip.elements.append(Path(file).name)
     compat.set_right_handle(clip, start + result["num_frames"])
     return clip
+
+
+def pictures(result: dict[str, Any]) -> list[str]:
+    """The files of a clip without its sound, which lies beside it."""
+    return [file for file in result["files"] if file != result.get("sound")]
 
 
 def place_over(clip: Any, scene: Any, result: dict[str, Any]) -> None:

@@ -138,7 +138,7 @@ def drop_others(strip: Any, files: bool) -> int:
 
 def _delete(path: Path) -> bool:
     """The clip and what the engine wrote beside it."""
-    beside = [path.with_name(path.name + suffix) for suffix in (".json", ".depth.png")]
+    beside = [path.with_name(path.name + suffix) for suffix in (".json", ".depth.png", ".wav")]
     for extra in beside:
         extra.unlink(missing_ok=True)
     if path.is_dir():
@@ -164,7 +164,7 @@ def _append(strip: Any, job_id: str, label: str, result: dict[str, Any]) -> Any:
     media.remember(strip)
     shot = strip.diorama_shot
     take = shot.takes.add()
-    clip, files = Path(result["clip"]), result["files"]
+    clip, files = Path(result["clip"]), placement.pictures(result)
     take.name, take.path = f"{label} {len(shot.takes)}", media.blend_path(result["clip"])
     take.files = "" if clip.is_file() else json.dumps([Path(file).name for file in files])
     take.num_frames, take.size = result["num_frames"], (result["width"], result["height"])

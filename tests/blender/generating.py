@@ -66,13 +66,13 @@ def clips(addon: SimpleNamespace, scene: Any) -> list[Any]:
     return [s for s in addon.compat.strips_all(scene) if s.diorama.is_clip]
 
 
-def press(addon: SimpleNamespace, count: int = 1) -> list[Any]:
+def press(addon: SimpleNamespace, count: int = 1, seconds: float = 20) -> list[Any]:
     """Presses the button and waits; the requests."""
     before = set(job.id for job in addon.runtime.queue.jobs)
     assert bpy.ops.diorama.generate() == {"FINISHED"}
     jobs = [job for job in addon.runtime.queue.jobs if job.id not in before]
     assert len(jobs) == count
-    pump_until(addon, lambda: not addon.runtime.queue.jobs or any(job.error for job in jobs), 20)
+    pump_until(addon, lambda: not addon.runtime.queue.jobs or any(job.error for job in jobs), seconds)
     assert [job.error for job in jobs] == [None] * count
     return [job.request for job in jobs]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -203,6 +205,7 @@ def test_sound_comes_with_its_take_and_goes_with_it(addon: SimpleNamespace, scen
     assert not first.mute and second.mute
     takes.step(scene, clip, -1)
     assert first.mute and second.mute, "the silent take"
+    assert {len(json.loads(take.files)) for take in clip.diorama_shot.takes} == {12}, "a sound is no picture"
     addon.compat.strips(scene.sequence_editor).remove(clip)
     still.channel = 127
     peer.prompt = "sound"
@@ -260,3 +263,45 @@ def test_settings_survive_save_and_load(addon: SimpleNamespace, peer: Any, still
     assert (found.prompt, found.model, len(found.loras)) == ("mist", A14B, 1)
     (strip,) = addon.compat.strips_all(bpy.context.scene)
     assert strip.diorama_prompt.prompt == "its own"
+
+
+# ------------------------------------------------------------------ the real engine
+
+FULL = os.environ.get("DIORAMA_ENGINE_FULL", "")
+ROOT = Path(__file__).resolve().parents[2]
+TINY = (
+    "import sys; from tests.engine.tiny import tiny_of;"
+    "tiny_of('wan')['wan22_5b'].build().save_pretrained(sys.argv[1])"
+)
+
+
+@pytest.mark.skipif(not FULL, reason="no full engine here: `python3 dev.py test full` makes one")
+@pytest.mark.skipif(bpy.app.version < (5, 0), reason="the engine is the same below every Blender: once is enough")
+def test_a_tiny_model_of_the_real_class_makes_a_clip(
+    addon: SimpleNamespace, scene: Any, still: Any, tmp_path: Path
+) -> None:
+    """Random weights, chosen by their folder: from the button through the full engine to the strip."""
+    folder, python = tmp_path / "my model", addon.command.venv_python(Path(FULL))
+    subprocess.run([python, "-c", TINY, str(folder)], cwd=ROOT, check=True, env=addon.command.clean_environment())
+    addon.preferences.preferences().engine_folder = FULL
+    addon.runtime.installer.refresh()
+    settings = scene.diorama_generate
+    settings.model, settings.folder, settings.prompt = "folder", str(folder), "the waves roll in"
+    settings.use_steps, settings.steps, settings.random_seed, settings.seed = True, 2, False, 5
+    settings.use_size, settings.width, settings.height = True, 64, 32
+    before = render(scene, 5, tmp_path / "before.png")
+    (request,) = press(addon, seconds=120)
+    (clip,) = clips(addon, scene)
+    assert span(addon, clip) == span(addon, still) and clip.diorama.clip_path == request.output
+    recorded = json.loads(clip.diorama.request)
+    assert recorded["generate"]["seed"] == 5 and recorded["generate"]["model"] == str(folder)
+    sidecar = json.loads(Path(f"{request.output}.json").read_text())
+    assert sidecar["settings"] == recorded and sidecar["num_frames"] == 12
+    still.mute = True
+    after = render(scene, 16, tmp_path / "after.png")
+    assert after[90, 160, 3] == 255 and np.abs(after - before)[..., :3].mean() > 2, "noise of a random network"
+    plan = importlib.import_module(f"{addon.package}.operators.generate_again").plan_request(scene, still)
+    pump_until(addon, lambda: addon.runtime.plans.answer(plan), 60)
+    assert addon.runtime.plans.answer(plan)["width"] == 64
+    addon.runtime.plans.stop()
+    addon.runtime.queue.stop_engine()

@@ -85,8 +85,9 @@ def generate(job: str, request: GenerateRequest) -> Message:
         "seed": made.seed, "settings": dataclasses.asdict(request) | {"width": WIDTH, "height": HEIGHT}, "warnings": [],
     }  # fmt: skip
     if "sound" in made.prompt:
-        sound(folder / "sound.wav", request.num_frames / 24)
-        result["sound"] = str(folder / "sound.wav")
+        result["sound"] = f"{folder}.wav"
+        result["files"].append(result["sound"])
+        sound(Path(result["sound"]), request.num_frames / 24)
     return Finished(job, result)
 
 
