@@ -19,6 +19,7 @@ from engine.finish import colour, stabilise, upscale
 from engine.finish.between import Flow, blend, hold
 from engine.finish.frames import Frames
 from engine.finish.rife import rife
+from engine.media.still import load_still
 
 STEREO = ("cloth3", "motorcycle", "teddy")
 SETS = (*STEREO, "livingroom_0_5")
@@ -38,7 +39,7 @@ def main() -> None:
 
 
 def photo(data: Path, name: str, side: str = "left") -> np.ndarray:
-    return np.ascontiguousarray(cv2.imread(str(data / name / f"{side}.png"))[..., ::-1])
+    return load_still(str(data / name / f"{side}.png")).rgb
 
 
 def half_way(disparity: np.ndarray) -> np.ndarray:
@@ -117,10 +118,11 @@ def lock(data: Path) -> str:
     rows: list[list[str]] = []
     for method in ("crop", "fill"):
         started = time.process_time()
-        steady, removed = stabilise.stabilise(np.stack(shot), method)
+        steady, facts = stabilise.lock(Frames.of(shot), method, [], lambda *_: None)
+        pictures = list(steady)
         seconds = (time.process_time() - started) / count
-        left = stabilise.motion_of(Frames.of(steady), lambda *_: None).largest_shift(*size)
-        rows.append([f"{method}, {size[0]}x{size[1]}", f"{removed:.1f}", f"{left:.3f}", f"{seconds:.3f}"])
+        left = stabilise.motion_of(Frames.of(pictures), lambda *_: None).largest_shift(*size)
+        rows.append([f"{method}, {size[0]}x{size[1]}", f"{facts['removed_px']:.1f}", f"{left:.3f}", f"{seconds:.3f}"])
     header = ["camera lock, largest motion of a corner in px", "before", "after (goal: 0.3)", "CPU s a frame"]
     return markdown(header, rows)
 

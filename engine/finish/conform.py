@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -59,14 +58,3 @@ def retimed(frames: Frames, num_frames: int, method: str, warnings: list[str]) -
         return between(a, b, float(place - first))
 
     return Frames(num_frames, frames.width, frames.height, read)
-
-
-def conform(
-    frames: Iterable[np.ndarray], count_in: int, num_frames: int, method: str, warnings: list[str] | None = None
-) -> Iterator[np.ndarray]:
-    """Frames that come one by one, in another number: the same length in seconds at another frame rate.
-
-    frames: count_in pictures (H, W, 3) uint8 sRGB. method: of RETIMES. warnings: gets a sentence where the network is
-    missing. Memory: a few frames.
-    """
-    return iter(retimed(Frames.passing(frames, count_in), num_frames, method, [] if warnings is None else warnings))

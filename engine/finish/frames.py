@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -25,22 +25,6 @@ class Frames:
         """Pictures that lie in memory."""
         height, width = pictures[0].shape[:2]
         return cls(len(pictures), width, height, lambda index: pictures[index])
-
-    @classmethod
-    def passing(cls, pictures: Iterable[np.ndarray], num_frames: int) -> Frames:
-        """Pictures that come one by one and are asked for in order, no further back than KEPT - 1."""
-        coming = iter(pictures)
-        first = next(coming)
-        waiting = {0: first}
-
-        def read(index: int) -> np.ndarray:
-            while index not in waiting:
-                newest = max(waiting)
-                waiting[newest + 1] = next(coming)
-                waiting.pop(newest - KEPT + 1, None)
-            return waiting[index]
-
-        return cls(num_frames, first.shape[1], first.shape[0], read)
 
     def frame(self, index: int) -> np.ndarray:
         """(height, width, 3) uint8."""

@@ -158,9 +158,3 @@ def _crop(moves: np.ndarray, width: int, height: int) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if fits(middle) else (middle, high)
     return high
-
-
-def stabilise(frames: np.ndarray, method: str = "fill", warnings: list[str] | None = None) -> tuple[np.ndarray, float]:
-    """(F, H, W, 3) uint8 sRGB held to its first frame, and how far its camera had wandered, pixels."""
-    steady, facts = lock(Frames.of(frames), method, [] if warnings is None else warnings, lambda *_: None)
-    return np.stack(list(steady)), facts["removed_px"]

@@ -15,7 +15,7 @@ from PIL import Image
 
 from engine.cli import main
 from engine.errors import BadClip, BadRequest, DioramaError, JobCancelled
-from engine.finish.conform import conform, positions
+from engine.finish.conform import positions
 from engine.finish.frames import step_between
 from engine.jobs import run_job
 from engine.protocol import ClipPart, FinishRequest, FinishStep
@@ -71,13 +71,6 @@ def test_a_doubled_clip_ends_with_its_last_frame_and_shows_none_twice(clip: str)
 def test_hold_repeats_whole_frames(clip: str) -> None:
     seen = numbers(finish(clip, FinishStep("retime", "hold", frames=32))["clip"])
     assert seen == [k // 2 for k in range(32)]
-
-
-def test_frames_may_come_one_by_one() -> None:
-    coming = (coded(k) for k in range(7))
-    out = list(conform(coming, 7, 24, "blend"))
-    assert len(out) == 24
-    assert np.array_equal(out[0], coded(0)) and np.array_equal(out[-1], coded(6))
 
 
 def test_nothing_is_made_up_across_a_cut(tmp_path: Path) -> None:
