@@ -92,6 +92,8 @@ def numbers_of(view: View) -> tuple[float, ...]:
 def save_copy(folder: Path) -> Path:
     """A copy of the file as it is now, with paths that are right from there. Raises OutputFailed."""
     path = folder / f"{uuid.uuid4().hex}.blend"
+    chosen = bpy.context.preferences.filepaths
+    preview, chosen.file_preview_type = chosen.file_preview_type, "NONE"  # or a picture would be drawn: seconds
     try:
         folder.mkdir(parents=True, exist_ok=True)
         bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=False, relative_remap=True)
@@ -100,6 +102,8 @@ def save_copy(folder: Path) -> Path:
         raise OutputFailed(
             f"A copy of the file could not be saved to {folder}: {error}", "Make room there and try again."
         ) from error
+    finally:
+        chosen.file_preview_type = preview
     return path
 
 

@@ -36,7 +36,7 @@ def project(scene: Any, objects: Iterable[Any], picture: Path) -> int:
     for item in meshes:
         if item.library is not None or item.data.library is not None:
             raise BadSelection(f"'{item.name}' is linked from another file.", "Make it local, or leave it out.")
-    image = _load(picture)
+    image, size = _load(picture)
     depsgraph = scene.view_layers[0].depsgraph
     depsgraph.update()
     evaluated = camera.evaluated_get(depsgraph)
@@ -45,7 +45,7 @@ def project(scene: Any, objects: Iterable[Any], picture: Path) -> int:
     projector.matrix_world = evaluated.matrix_world.normalized()
     scene.collection.objects.link(projector)
     material = _tagged(bpy.data.materials.new(f"{camera.name} Projection"))
-    scale, offset = _mapping(scene, camera, depsgraph, image)
+    scale, offset = _mapping(scene, camera, depsgraph, size)
     _build(material, image, projector, scale, offset)
     for item in meshes:
         if not item.material_slots:
@@ -57,8 +57,8 @@ def project(scene: Any, objects: Iterable[Any], picture: Path) -> int:
     return len(meshes)
 
 
-def _load(picture: Path) -> Any:
-    """The picture as a data-block. Raises BadStill."""
+def _load(picture: Path) -> tuple[Any, tuple[int, int]]:
+    """The picture as a data-block, and its size in pixels. Raises BadStill."""
     remedy = "Choose a photo, a movie, or a folder of numbered pictures."
     files = sorted(file for file in picture.glob("*.png")) if picture.is_dir() else [picture]
     if not files or not files[0].is_file():
@@ -67,26 +67,27 @@ def _load(picture: Path) -> Any:
         image = bpy.data.images.load(str(files[0]), check_existing=False)
     except RuntimeError as error:
         raise BadStill(f"'{picture.name}' cannot be read as a picture.", remedy) from error
-    if picture.is_dir() and len(files) > 1:
-        image.source = "SEQUENCE"
-    elif picture.suffix.lower() in MOVIES:
+    if picture.suffix.lower() in MOVIES:
         image.source = "MOVIE"
-    if not image.size[0] or not image.size[1]:
+    size = image.size[0], image.size[1]
+    if not all(size):
         bpy.data.images.remove(image)
         raise BadStill(f"'{picture.name}' cannot be read as a picture.", remedy)
-    image["diorama_frames"] = len(files)
-    return _tagged(image)
+    if len(files) > 1:
+        image.source = "SEQUENCE"  # has no size of its own until a frame of it is shown
+    image["diorama_frames"] = max(len(files), image.frame_duration)
+    return _tagged(image), size
 
 
 def _mapping(
-    scene: Any, camera: Any, depsgraph: Any, image: Any
+    scene: Any, camera: Any, depsgraph: Any, size: tuple[int, int]
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """(scale, offset) that turn x/-z and y/-z of the projector's axes into u and v of the picture, which covers the
     camera's whole frame, is centred in it and never stretched."""
     width, height = size_of(scene)
     k = view_of(scene, camera, depsgraph, width, height).intrinsics
     pixel = scene.render.pixel_aspect_x / scene.render.pixel_aspect_y
-    wider = (image.size[0] / image.size[1]) / (width * pixel / height)
+    wider = (size[0] / size[1]) / (width * pixel / height)
     across, down = (1 / wider, 1.0) if wider > 1 else (1.0, wider)
     scale = k.fx / width * across, k.fy / height * down
     centre = (k.cx + 0.5) / width, 1 - (k.cy + 0.5) / height
@@ -103,7 +104,7 @@ def _build(material: Any, image: Any, projector: Any, scale: tuple[float, float]
     texture = node("TexImage", 4, image=image, extension="CLIP")
     texture.image_user.use_auto_refresh = True
     texture.image_user.frame_start = 1
-    texture.image_user.frame_duration = max(int(image["diorama_frames"]), int(image.frame_duration), 1)
+    texture.image_user.frame_duration = image["diorama_frames"]
     ahead = node("Math", 4, 1, operation="LESS_THAN")  # what lies behind the projector gets nothing
     ahead.inputs[1].default_value = 0.0
     lit = node("Math", 5, 1, operation="MULTIPLY")

@@ -171,7 +171,7 @@ def _neutral_look(scene: Any) -> None:
     render.dither_intensity = 0.0
     for name, value in FLAT.items():
         setattr(scene.display.shading, name, value)
-    scene.display.render_aa = "OFF"
+    scene.display.render_aa = scene.display.viewport_aa = "OFF"
     compat.set_cycles(scene, samples=1, filter_width=NARROW_FILTER)
 
 

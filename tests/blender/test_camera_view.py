@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.blender.stills import photo, pixels, psnr, pump_until, render
 
@@ -144,6 +145,75 @@ def test_a_projected_picture_fills_the_cameras_frame(addon: SimpleNamespace, set
     assert cube.data.materials[0] == own
     set_.camera.location.x += 1
     assert psnr(render(set_, 7, tmp_path / "moved.png")[..., :3], pixels(picture, "RGB")) < 25
+
+
+def coloured(path: Path, rgb: tuple[int, int, int]) -> Path:
+    Image.new("RGB", (320, 180), rgb).save(path)
+    return path
+
+
+def bare_wall(scene: Any) -> Any:
+    """The wall alone, filling the frame."""
+    for item in list(scene.objects):
+        if item.name.startswith("Cube"):
+            bpy.data.objects.remove(item)
+    bpy.context.view_layer.update()
+    wall = next(item for item in scene.objects if item.name.startswith("Plane"))
+    wall.location.x, wall.scale = 0, (4, 4, 4)
+    select(wall)
+    return wall
+
+
+def centre(scene: Any, frame: int, path: Path) -> list[float]:
+    """What the camera sees in the middle of its frame."""
+    scene.render.use_sequencer = False
+    return render(scene, frame, path)[85:95, 155:165, :3].mean(axis=(0, 1)).tolist()
+
+
+def test_a_folder_of_pictures_plays_on_the_set(addon: SimpleNamespace, set_: Any, tmp_path: Path) -> None:
+    bare_wall(set_)
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for index, rgb in enumerate(((255, 0, 0), (0, 255, 0), (0, 0, 255)), 1):
+        coloured(folder / f"frame_{index:04}.png", rgb)
+    assert bpy.ops.diorama.project_still(filepath=str(folder)) == {"FINISHED"}
+    seen = [centre(set_, frame, tmp_path / "seen.png") for frame in (1, 2, 3)]
+    assert [colours.index(max(colours)) for colours in seen] == [0, 1, 2]
+    assert all(max(colours) > 250 and sorted(colours)[1] < 5 for colours in seen)
+
+
+def test_a_movie_plays_on_the_set(addon: SimpleNamespace, set_: Any, tmp_path: Path) -> None:
+    bare_wall(set_)
+    movie = tmp_path / "clip.mkv"
+    make_movie(movie, [(250, 10, 10)] * 4 + [(10, 10, 250)] * 4)
+    assert bpy.ops.diorama.project_still(filepath=str(movie)) == {"FINISHED"}
+    (image,) = [item for item in bpy.data.images if "diorama_projection" in item]
+    assert image.source == "MOVIE"
+    first, last = centre(set_, 2, tmp_path / "first.png"), centre(set_, 7, tmp_path / "last.png")
+    assert first[0] > 230 > 30 > first[2]
+    assert last[2] > 230 > 30 > last[0]
+
+
+def make_movie(path: Path, colours: list[tuple[int, int, int]]) -> None:
+    """A movie of plain frames, by Blender's own encoder: a colour strip each."""
+    film = bpy.data.scenes.new("film")
+    strips = film.sequence_editor_create()
+    strips = strips.strips if hasattr(strips, "strips") else strips.sequences
+    for frame, rgb in enumerate(colours, 1):
+        still = coloured(path.with_name(f"movie_{frame}.png"), rgb)
+        strips.new_image(str(frame), str(still), 1, frame)
+    film.frame_start, film.frame_end = 1, len(colours)
+    film.render.resolution_x, film.render.resolution_y, film.render.resolution_percentage = 320, 180, 100
+    film.view_settings.view_transform = "Standard"
+    settings = film.render.image_settings
+    if hasattr(settings, "media_type"):
+        settings.media_type = "VIDEO"
+    settings.file_format = "FFMPEG"
+    film.render.ffmpeg.format, film.render.ffmpeg.codec = "MKV", "FFV1"
+    film.render.filepath, film.render.use_file_extension = str(path), False
+    with bpy.context.temp_override(scene=film):
+        bpy.ops.render.render(animation=True)
+    bpy.data.scenes.remove(film)
 
 
 def test_projecting_again_replaces_only_its_own(addon: SimpleNamespace, set_: Any, tmp_path: Path) -> None:

@@ -46,6 +46,12 @@ def test_a_moved_project_still_works(addon: SimpleNamespace, scene: Any, tmp_pat
     opened.sequence_editor.active_strip = modules(addon).strips.live_strips(rig_id)[0][1]
     opened.diorama.near_is_bright = False
     opened.diorama.depth_picture = str(there / "depth.png")
+    assert bpy.ops.diorama.bake_fast() == {"FINISHED"}
+    strips = modules(addon).strips
+    pump_until(addon, lambda: strips.clips_of(opened, rig_id))
+    (clip,) = strips.clips_of(opened, rig_id)
+    assert clip.filepath.startswith("//diorama") and Path(bpy.path.abspath(clip.filepath)).parent == there / "diorama"
+    opened.sequence_editor.active_strip = strips.live_strips(rig_id)[0][1]
     assert bpy.ops.diorama.rig_depth() == {"FINISHED"}
     settle(addon)
     assert rest(addon, rig_id, there / "photo.png", tmp_path / "again.png") >= 40
