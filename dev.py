@@ -8,6 +8,7 @@
     python3 dev.py bench [NAME]                 measures
     python3 dev.py blender                      a Blender on your PATH, with Diorama in a profile of its own
     python3 dev.py lock                         compiles the requirement files anew
+    python3 dev.py models                       the table of models in docs/models.md, from the catalog
 """
 
 import argparse
@@ -41,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--write", action="store_true", help="also into docs/benchmarks.md")
     commands.add_parser("blender", help="opens a Blender window with Diorama installed")
     commands.add_parser("lock", help="compiles the requirement files anew")
+    commands.add_parser("models", help="writes the table of models in docs/models.md")
     return top
 
 
@@ -93,6 +95,10 @@ def run(asked: argparse.Namespace, more: list[str]) -> int:
             from devtools import lock
 
             lock.lock()
+        case "models":
+            from devtools import models
+
+            models.write()
     return 0
 
 
