@@ -159,6 +159,27 @@ class DioramaCombine(bpy.types.PropertyGroup):
         items=[(key, label, text, number) for key, (number, label, text) in METHODS.items()],
         default="flow",
     )
+    extend_by: EnumProperty(
+        name="Extend By",
+        items=[
+            ("move", "Camera Move", "A clip made by Camera Move goes on along its own path", 0),
+            ("generate", "Generate", "The model in the panel Generate goes on from the last frame", 1),
+        ],
+    )
+    backward: BoolProperty(name="Backward", description="Before the clip and not after it")
+    extend_seconds: FloatProperty(name="Seconds", description="How much longer", min=0.1, soft_max=20.0, default=2.0)
+    bridge: EnumProperty(
+        name="Bridge By",
+        description="How one strip becomes the next",
+        items=[
+            ("push_through", "Camera", "One camera goes through the first picture into the second", 0),
+            ("dissolve", "Dissolve", "The first picture fades into the second", 1),
+            ("generate", "Generate", "The model in the panel Generate goes from the first picture to the second", 2),
+        ],
+    )
+    bridge_amount: FloatProperty(
+        name="Amount", description="How far the camera travels", min=0.0, max=1.0, default=0.4, subtype="FACTOR"
+    )
     render_range: EnumProperty(
         name="Render",
         items=[

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from . import (
     bake,
+    bridge,
     camera_move,
     camera_view,
     depth_controls,
     engine,
+    extend,
     finish,
     generate,
     jobs,
@@ -33,5 +35,7 @@ CLASSES = (
     *stitch.CLASSES,
     *finish.CLASSES,
     *sequence.CLASSES,
+    *extend.CLASSES,
+    *bridge.CLASSES,
     *render_out.CLASSES,
 )

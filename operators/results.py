@@ -257,10 +257,11 @@ def drop_still(job: Job) -> None:
         elif path.parent in (own / "stills", own / "renders"):
             path.unlink(missing_ok=True)
             path.with_suffix(PAINT_SUFFIX).unlink(missing_ok=True)
-    for part in getattr(job.request, "parts", ()):  # what was rendered of a strip
-        if Path(part.path).parent == own / "footage":
-            shutil.rmtree(part.path, ignore_errors=True)
-            Path(f"{part.path}.json").unlink(missing_ok=True)
+    steps = [part.path for part in getattr(job.request, "parts", ())]  # what was made on the way to a clip
+    for step in [*steps, getattr(job.request, "folder", "")]:
+        if Path(step).parent == own / "footage":
+            shutil.rmtree(step, ignore_errors=True)
+            Path(f"{step}.json").unlink(missing_ok=True)
     if job.result is None:  # what a clip was made from stays beside it; there is none
         needed = {getattr(other.request, name, "") for other in runtime.queue.jobs for name in INPUT_NAMES}
         for name in {getattr(job.request, name, "") for name in INPUT_NAMES} - needed:

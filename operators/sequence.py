@@ -15,7 +15,7 @@ from ..engine.protocol import MoveSettings
 from ..sequencer import compat, identity, listen, slideshow
 from ..sequencer.selection import selected_stills, selected_strips
 from ..session import runtime
-from . import results
+from . import generate_jobs, results
 from .combine import CombineOperator
 
 _listening: list[tuple[Future[np.ndarray], Callable[[np.ndarray], None]]] = []
@@ -113,8 +113,6 @@ def _ask(tag: dict[str, Any], move: MoveSettings | None) -> None:
         return  # undone, or deleted: nothing is missed
     scene, strip = found
     if move is None:
-        from . import generate_jobs
-
         generate_jobs.submit(scene, strip)
         return
     results.submit_still(scene, strip, move)

@@ -82,6 +82,21 @@ class DIORAMA_PT_takes(_Part, bpy.types.Panel):
             layout.prop(settings, "wipe")
 
 
+class DIORAMA_PT_extend(_Part, bpy.types.Panel):
+    bl_label = "Extend and Bridge"
+
+    def draw_part(self, layout: Any, context: Any, scene: Any, settings: Any) -> None:
+        layout.prop(settings, "extend_by")
+        layout.prop(settings, "extend_seconds")
+        layout.prop(settings, "backward")
+        layout.operator("diorama.extend", icon="TRACKING_FORWARDS")
+        layout.separator()
+        layout.prop(settings, "bridge")
+        if settings.bridge == "push_through":
+            layout.prop(settings, "bridge_amount")
+        layout.operator("diorama.bridge", icon="ARROW_LEFTRIGHT")
+
+
 class DIORAMA_PT_stitch(_Part, bpy.types.Panel):
     bl_label = "Stitch"
 
@@ -148,6 +163,7 @@ class DIORAMA_PT_render_out(_Part, bpy.types.Panel):
 CLASSES = (
     DIORAMA_PT_combine,
     DIORAMA_PT_takes,
+    DIORAMA_PT_extend,
     DIORAMA_PT_stitch,
     DIORAMA_PT_sequence,
     DIORAMA_PT_time,

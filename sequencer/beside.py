@@ -16,7 +16,7 @@ def above(scene: Any, strip: Any, job_id: str, label: str, result: dict[str, Any
     and everything that was done to the strip is done to the clip. Raises BadSelection without a free channel.
     """
     start = compat.left_handle(strip)
-    new = insert(scene, strip, job_id, label, result, start, above=strip.channel)
+    new = insert(scene, strip, job_id, label, result, start)
     if seen or not hasattr(strip, "crop"):
         fill_frame(scene, new, result)
         new.blend_alpha = strip.blend_alpha
@@ -29,23 +29,32 @@ def above(scene: Any, strip: Any, job_id: str, label: str, result: dict[str, Any
 
 
 def insert(
-    scene: Any, beside: Any, job_id: str, label: str, result: dict[str, Any], start: int, above: int, own: int = 0
+    scene: Any,
+    beside: Any,
+    job_id: str,
+    label: str,
+    result: dict[str, Any],
+    start: int,
+    trim: tuple[int, int] = (0, 0),
+    same_channel: bool = False,
 ) -> Any:
-    """A clip as a strip in the same meta strip (or at the top) as `beside`, from frame `start` on. Returns it.
+    """A clip as a strip in the same meta strip (or at the top) as `beside`: its first shown frame is `start`.
 
-    above: the channel over which a free one is looked for; own: a channel that is taken if it is free there. Raises
-    BadSelection without a free channel.
+    trim: frames that are not shown at its begin and end. same_channel: on the channel of `beside` if that is free
+    there; else on the first free one above. Raises BadSelection without a free channel.
     """
     holder, editor = placement.holder_of(scene, beside), scene.sequence_editor
-    end = start + result["num_frames"]
-    channel = placement.free_channel(holder, own - 1, start, end) if own else None
-    if channel is None or (own and channel != own):
-        channel = placement.free_channel(holder, above, start, end)
+    whole = start - trim[0], start - trim[0] + result["num_frames"]
+    end = whole[1] - trim[1]
+    channel = placement.free_channel(holder, beside.channel, *whole)
     if channel is None:
         raise BadSelection(f"There is no free channel above '{beside.name}'.", "Make room above it and try again.")
     active = editor.active_strip
     names = {"strip": beside.name, "move_label": label}
-    new = placement.load_clip(compat.strips(holder), channel, start, names, result)
+    new = placement.load_clip(compat.strips(holder), channel, whole[0], names, result)
+    compat.set_span(new, start, end)
+    if same_channel and placement.free_channel(holder, beside.channel - 1, start, end) == beside.channel:
+        new.channel = beside.channel
     new.blend_type, new.select, editor.active_strip = "ALPHA_OVER", False, active
     state = new.diorama
     state.is_clip, state.job_id, state.clip_path = True, job_id, result["clip"]
@@ -62,3 +71,10 @@ def fill_frame(scene: Any, strip: Any, result: dict[str, Any]) -> None:
         strip.diorama_shot.takes[0].place = 0.0, 0.0, strip.transform.scale_x, strip.transform.scale_y
 
 
+
+
+def lay_in_frame(scene: Any, strip: Any, result: dict[str, Any]) -> None:
+    """Lays a clip that was made from a captured frame over the part of the frame that it shows."""
+    placement.place_over(strip, scene, result)
+    place = strip.transform
+    strip.diorama_shot.takes[0].place = place.offset_x, place.offset_y, place.scale_x, place.scale_y

@@ -62,6 +62,20 @@ def describe(scene: Any, strip: Any, image: Path, doubled: bool = True) -> Still
     )
 
 
+def capture_to(scene: Any, strip: Any, frame: int, image: Path) -> None:
+    """Captures a strip as the viewer sees it at a frame, as large as the frame. Raises BadSelection, OutputFailed."""
+    if bpy.app.is_job_running("RENDER"):
+        raise BadSelection("Blender is rendering.", "Wait for the render to end and try again.")
+    try:
+        image.parent.mkdir(parents=True, exist_ok=True)
+        capture(scene, strip.name, frame, image)
+    except (OSError, RuntimeError) as error:
+        raise OutputFailed(
+            f"The picture of '{strip.name}' could not be written to {image.parent}: {error}",
+            "Make room there, or choose another data folder in the preferences.",
+        ) from error
+
+
 def frame_rate(scene: Any) -> tuple[int, int]:
     """Frames a second of a scene: numerator, denominator."""
     rate = Fraction(scene.render.fps) / Fraction(scene.render.fps_base).limit_denominator(10_000)

@@ -99,11 +99,15 @@ def camera_path(shot: Shot, bounds: Bounds) -> list[View]:
 
 def views_at(frames: np.ndarray, shot: Shot, bounds: Bounds) -> list[View]:
     """A view for each of some frames, whole or not, counted from 0."""
-    move = MOVES[shot.move]
+    times = progress_at(frames, shot.cycle, shot.easing, shot.num_frames, MOVES[shot.move].closed)
+    return views_of(times, shot, bounds)
+
+
+def views_of(progress: np.ndarray, shot: Shot, bounds: Bounds) -> list[View]:
+    """A view for each progress of the move: 0 is its start, 1 its end, and it may lie beyond both; any shape (N,)."""
+    move, scene = MOVES[shot.move], _scene(shot, bounds)
     amount = min(shot.amount, move.most)
-    times = progress_at(frames, shot.cycle, shot.easing, shot.num_frames, move.closed)
-    scene = _scene(shot, bounds)
-    return [view_of(move.pose(float(u), amount, scene, shot.options), shot) for u in times]
+    return [view_of(move.pose(float(u), amount, scene, shot.options), shot) for u in progress]
 
 
 def _scene(shot: Shot, bounds: Bounds) -> Scene:
