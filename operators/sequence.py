@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-import numpy as np
 
 from ..engine.errors import BadSelection, DioramaError
 from ..engine.protocol import MoveSettings
@@ -18,7 +17,7 @@ from ..session import runtime
 from . import generate_jobs, results
 from .combine import CombineOperator
 
-_listening: list[tuple[Future[np.ndarray], Callable[[np.ndarray], None]]] = []
+_listening: list[tuple[Future[Any], Callable[[Any], None]]] = []
 _waiting: list[tuple[dict[str, Any], MoveSettings | None]] = []  # photos whose clips are still to be asked for
 
 
@@ -78,16 +77,15 @@ def _listen(scene: Any, photos: list[Any], sound: Any) -> None:
     tags = [identity.mark(scene, photo) for photo in photos]
     file = results.files_opened()
 
-    def build(beats: np.ndarray) -> None:
+    def build(beats: Any) -> None:
         found = [identity.require(tag, file == results.files_opened()) for tag in tags]
         strips, start = [strip for _, strip in found], compat.left_handle(found[0][1])
-        frames = np.stack([content + beats[:, 0] * rate, beats[:, 1]], axis=1)
-        _build(found[0][0], strips, slideshow.sound_cuts(start, end, frames, len(strips)))
+        _build(found[0][0], strips, slideshow.sound_cuts(start, end, beats, len(strips)))
 
     if end <= compat.left_handle(photos[0]):
         raise BadSelection(f"'{sound.name}' ends before the first photo.", "Lay the photos over their music.")
     pool = ThreadPoolExecutor(1, "diorama-listen")
-    _listening.append((pool.submit(lambda: listen.onsets(*listen.read(path))), build))
+    _listening.append((pool.submit(listen.beats, path, content, rate), build))
     pool.shutdown(wait=False)
 
 

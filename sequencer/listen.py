@@ -37,6 +37,12 @@ def onsets(samples: np.ndarray, rate: float) -> np.ndarray:
     return np.stack([seconds, flux[kept]], axis=1) if kept else np.zeros((0, 2))
 
 
+def beats(path: Path, start: float, rate: float) -> np.ndarray:
+    """(K, 2): frame and strength of each onset of a sound file that begins at frame `start`. As read()."""
+    found = onsets(*read(path))
+    return np.stack([start + found[:, 0] * rate, found[:, 1]], axis=1)
+
+
 def read(path: Path) -> tuple[np.ndarray, float]:
     """(N, channels) samples and their rate, by Blender's own sound library. Raises RuntimeError without or for a
     file that it cannot read; takes as long as decoding takes, so call it in a thread."""
