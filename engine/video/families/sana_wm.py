@@ -10,6 +10,8 @@ from engine.camera import Intrinsics
 
 from ..family import Ask, Family
 
+LATENT = 32  # pixels
+
 
 class SanaWm(Family):
     """SanaWMPipeline. Without a path its camera stands still: it cannot do without one.
@@ -20,6 +22,11 @@ class SanaWm(Family):
     name = "sana_wm"
     pipeline = "SanaWMPipeline"
     signature = ("SanaWMTransformer3DModel",)
+
+    def only_size(self, config: dict[str, Any]) -> tuple[int, int] | None:
+        """As many lines as it was trained for, 16 to 9, in whole latents: 1280 x 704 of 720 lines."""
+        lines = config.get("image_size", 720)
+        return lines * 16 // 9 // LATENT * LATENT, lines // LATENT * LATENT
 
     def arguments(self, pipe: Any, ask: Ask) -> dict[str, Any]:
         poses, lenses = ask.cam2world, ask.intrinsics

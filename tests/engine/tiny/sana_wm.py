@@ -6,7 +6,7 @@ from tests.engine.tiny.sana import gemma2
 
 
 def vae():
-    """Its patches are the 32 pixels of a latent, so that even 1280 x 704, the model's only size, is soon done."""
+    """Its patches are the 32 pixels of a latent."""
     from diffusers import AutoencoderKLLTX2Video
 
     return seeded(AutoencoderKLLTX2Video, in_channels=3, out_channels=3, latent_channels=4,
@@ -25,7 +25,8 @@ def transformer():
 
     return awake(seeded(
         SanaWMTransformer3DModel, in_channels=4, num_layers=2, hidden_size=32, num_attention_heads=2,
-        linear_head_dim=16, softmax_every_n=2, caption_channels=8, chunk_plucker_post_attn_blocks=2, mlp_ratio=2.0))
+        linear_head_dim=16, softmax_every_n=2, caption_channels=8, chunk_plucker_post_attn_blocks=2, mlp_ratio=2.0,
+        image_size=36))
 
 
 def sana_wm():
@@ -36,4 +37,4 @@ def sana_wm():
                           transformer=transformer(), scheduler=FlowMatchEulerDiscreteScheduler(shift=8.0))
 
 
-TINY = {"sana_wm": Tiny(sana_wm, like="sana-wm")}
+TINY = {"sana_wm": Tiny(sana_wm, like="sana-wm", size=(64, 32))}
