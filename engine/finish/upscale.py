@@ -30,6 +30,7 @@ NETWORKS = {
     "video": {2: ("realesr-video-x2", "realesr-video"), 4: ("realesr-video-x4", "realesr-video")},
     "photo": {4: ("realesr-photo-x4", "realesr-photo")},
 }
+SOFTWARE = 3                    # ncnn's number for a Vulkan that is no card, slower than the CPU itself
 WINDOW = 8                      # Swin2SR's; sides must be multiples
 
 
@@ -78,7 +79,8 @@ def _by_ncnn(factor: float, method: str) -> tuple[int, Enlarge, str]:
     made = min(each for each in NETWORKS[method] if each >= factor)
     shape, weights = (str(installed_weights(name)) for name in NETWORKS[method][made])
     network = ncnn.Net()
-    card = ncnn.get_gpu_count() > 0
+    info = ncnn.get_gpu_info(ncnn.get_default_gpu_index()) if ncnn.get_gpu_count() else None
+    card = info is not None and info.type() != SOFTWARE
     network.opt.use_vulkan_compute = card
     if network.load_param(shape) or network.load_model(weights):
         raise WeightsMissing("The upscaler's network could not be loaded.", "Press Repair in Diorama's preferences.")
@@ -92,7 +94,7 @@ def _by_ncnn(factor: float, method: str) -> tuple[int, Enlarge, str]:
         _, answer = extractor.extract("output")
         return np.rint(np.array(answer).transpose(1, 2, 0) * 255).clip(0, 255).astype(np.uint8)
 
-    return made, enlarge, ncnn.get_gpu_info(ncnn.get_default_gpu_index()).device_name() if card else "CPU"
+    return made, enlarge, info.device_name() if info is not None and card else "CPU"
 
 
 def _by_folder(folder: str) -> tuple[int, Enlarge, str]:
