@@ -10,14 +10,15 @@ import bpy
 
 from ..engine.camera import MOVES
 from ..engine.errors import BadSelection, DioramaError
-from ..engine.protocol import CameraMoveRequest, MoveSettings
+from ..engine.protocol import CameraMoveRequest, GenerateRequest, GenerateSettings, MoveSettings
 from ..preferences import preferences
+from ..properties_generate import FOUND
 from ..rig import bake, owned, project
 from ..rig.sample import check_camera, size_of, view_of
 from ..sequencer import compat, placement, source
 from ..session import runtime
 from ..session.queue import Job
-from . import results
+from . import generate_jobs, results
 from .bake import submit_render
 
 # A render in this look is shown through the same look again by the timeline, unless its strip says what it holds.
@@ -48,6 +49,13 @@ class DIORAMA_OT_animate_camera_view(bpy.types.Operator):
     bl_label = "Animate Camera View"
     bl_options = {"REGISTER"}  # the undo step is made when the clip is inserted
 
+    to: bpy.props.EnumProperty(
+        name="To",
+        items=[
+            ("MOVE", "Camera Move", "A move through the picture, with the scene's own depth", 0),
+            ("GENERATE", "Generate", "An image-to-video model, as the panel Generate in the Sequencer has it", 1),
+        ],
+    )
     seconds: bpy.props.FloatProperty(
         name="Seconds", description="Length of the clip", default=4.0, min=0.04, max=600.0, subtype="TIME_ABSOLUTE"
     )
@@ -55,7 +63,9 @@ class DIORAMA_OT_animate_camera_view(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         try:
             runtime.installer.require_python()
-            submit_view(context.scene, timeline_of(context), context.evaluated_depsgraph_get(), self.seconds)
+            timeline = timeline_of(context)
+            wanted = moves_of(timeline) if self.to == "MOVE" else takes_of(timeline)
+            submit_view(context.scene, timeline, context.evaluated_depsgraph_get(), self.seconds, wanted)
         except DioramaError as error:
             self.report({"ERROR"}, results.remember_errors([error]))
             return {"CANCELLED"}
@@ -63,23 +73,42 @@ class DIORAMA_OT_animate_camera_view(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def submit_view(scene: Any, timeline: Any, depsgraph: Any, seconds: float) -> Job:
-    """Queues the render of one still. Raises a DioramaError; then nothing was changed."""
+def moves_of(timeline: Any) -> dict[str, Any]:
+    """The camera move of the panel, as the tag of a job holds it."""
+    move = replace(timeline.diorama.move_settings(), pivot_point=(-1.0, -1.0))  # a point of another picture
+    return {"move": asdict(move)}
+
+
+def takes_of(timeline: Any) -> dict[str, Any]:
+    """What the panel Generate asks for, a take for each model and seed. Raises a DioramaError."""
+    settings = timeline.diorama_generate
+    generate_jobs.check_models(settings)
+    takes = [
+        asdict(settings.settings(generate_jobs.controls_of(name), name, settings.prompt, seed))
+        for seed in generate_jobs.seeds(settings)
+        for name in settings.model_names()
+    ]
+    mask = settings.mask_from if settings.mask_from in FOUND else ""  # the others belong to strips
+    more = {"aspect": settings.aspect, "conform": settings.conform, "camera_lock": settings.camera_lock, "mask": mask}
+    return {"takes": takes, "more": more}
+
+
+def submit_view(scene: Any, timeline: Any, depsgraph: Any, seconds: float, wanted: dict[str, Any]) -> Job:
+    """Queues the render of one still. wanted: of moves_of() or takes_of(). Raises a DioramaError; then nothing was
+    changed."""
     owned.check_editable(scene)
     camera = check_camera(scene)
     width, height = size_of(scene)
     camera_view = view_of(scene, camera, depsgraph, width, height)
-    settings = timeline.diorama
     fps = source.frame_rate(timeline)
     task = {"scene": scene.name, "still": scene.frame_current}
-    tag = {
+    tag = wanted | {
         "kind": STILL,
         "scene": timeline.name,
         "frame": timeline.frame_current,
         "num_frames": max(1, round(seconds * fps[0] / fps[1])),
         "fps": list(fps),
         "intrinsics": list(bake.numbers_of(camera_view)[16:]),
-        "move": asdict(replace(settings.move_settings(), pivot_point=(-1.0, -1.0))),  # a point of another picture
         "label": camera.name,
         "look": scene.view_settings.view_transform,
         "file": results.files_opened(),
@@ -89,21 +118,37 @@ def submit_view(scene: Any, timeline: Any, depsgraph: Any, seconds: float) -> Jo
 
 
 def finish_still(job: Job) -> bool:
-    """The still is there: its camera move is queued."""
+    """The still is there: its camera move, or its takes, are queued."""
     assert job.result is not None
-    tag, chosen = job.tag, preferences()
+    tag: dict[str, Any] = job.tag | {"kind": CLIP}
+    chosen = preferences()
     still, depth = job.result["files"]
-    request = CameraMoveRequest(
-        image=still,
-        output=results.new_clip_path(chosen.clip_path(), f"{tag['label']} {tag['move']['name']}", chosen.clip_format),
-        num_frames=tag["num_frames"],
-        fps=(tag["fps"][0], tag["fps"][1]),
-        clip_format=chosen.clip_format,
-        move=MoveSettings(**tag["move"]),
-        intrinsics=tuple(tag["intrinsics"]),
-        z_picture=depth,
-    )
-    runtime.queue.submit(request, tag["label"], tag | {"kind": CLIP})
+    fps = tag["fps"][0], tag["fps"][1]
+    for take in tag.get("takes", ()):
+        settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in take.items()}
+        request = GenerateRequest(
+            image=still,
+            output="",
+            num_frames=tag["num_frames"],
+            generate=GenerateSettings(**settings),
+            fps=fps,
+            clip_format=chosen.clip_format,
+            **tag["more"],
+        )
+        generate_jobs.queue(request, tag["label"], tag)
+    if "move" in tag:
+        name = f"{tag['label']} {tag['move']['name']}"
+        request = CameraMoveRequest(
+            image=still,
+            output=results.new_clip_path(chosen.clip_path(), name, chosen.clip_format),
+            num_frames=tag["num_frames"],
+            fps=fps,
+            clip_format=chosen.clip_format,
+            move=MoveSettings(**tag["move"]),
+            intrinsics=tuple(tag["intrinsics"]),
+            z_picture=depth,
+        )
+        runtime.queue.submit(request, tag["label"], tag | {"move_label": MOVES[tag["move"]["name"]].label})
     return True
 
 
@@ -116,7 +161,7 @@ def finish_clip(job: Job) -> bool:
     result = job.result | fitted(job.result, scene.render.resolution_x, scene.render.resolution_y)
     if scene.view_settings.view_transform == tag["look"]:
         result["colour_space"] = COLOUR_SPACES.get(tag["look"], "")
-    names = {"strip": tag["label"], "move_label": MOVES[tag["move"]["name"]].label, "source_id": ""}
+    names = {"strip": tag["label"], "move_label": tag["move_label"], "source_id": ""}
     placement.insert_at(scene, tag["frame"], job.id, names, result)
     return True
 

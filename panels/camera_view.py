@@ -19,7 +19,9 @@ class DIORAMA_PT_camera_view(bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         column = self.layout.column()
-        column.operator("diorama.animate_camera_view", icon="OUTLINER_OB_CAMERA")
+        row = column.row(align=True)
+        row.operator("diorama.animate_camera_view", icon="OUTLINER_OB_CAMERA").to = "MOVE"
+        row.operator("diorama.animate_camera_view", text="Generate").to = "GENERATE"
         column.operator("diorama.project_still", icon="IMAGE_DATA")
         if results.last_error():
             draw_sentence(self.layout, context, results.last_error(), "ERROR", alert=True)

@@ -77,6 +77,26 @@ def test_the_camera_view_becomes_a_clip_with_the_scenes_own_depth(
     assert psnr(copy[..., :3], first) >= 38
 
 
+def test_the_camera_view_goes_to_generate(addon: SimpleNamespace, set_: Any, peer: Any) -> None:
+    peer.prompt, peer.takes = "the lamp swings", 2
+    assert bpy.ops.diorama.animate_camera_view(to="GENERATE", seconds=0.25) == {"FINISHED"}
+    asked: dict[str, Any] = {}
+
+    def done() -> bool:
+        asked.update({job.id: job.request for job in addon.runtime.queue.jobs if hasattr(job.request, "generate")})
+        jobs = addon.runtime.queue.jobs
+        return len(clips(addon, set_)) == 2 or any(job.error or addon.results.note_of(job) for job in jobs)
+
+    pump_until(addon, done, 120)
+    made = clips(addon, set_)
+    assert len(made) == 2 and {addon.compat.left_handle(clip) for clip in made} == {7}
+    assert {request.generate.prompt for request in asked.values()} == {"the lamp swings"}
+    assert len({request.generate.seed for request in asked.values()}) == 2
+    (still,) = {request.image for request in asked.values()}
+    assert pixels(still).shape == (180, 320, 4) and Path(still).is_file()
+    assert all(request.num_frames == 6 for request in asked.values())
+
+
 def test_a_look_is_not_applied_twice(addon: SimpleNamespace, set_: Any, tmp_path: Path) -> None:
     set_.view_settings.view_transform = "AgX"
     addon.preferences.preferences().clip_format = "png"
