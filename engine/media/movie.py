@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -51,13 +52,19 @@ class Source(Protocol):
 def open_clip(path: str) -> Source:
     """A movie, a folder of pictures, or one picture. Raises BadClip, or BadStill for a picture that is none."""
     if Path(path).is_dir():
-        pictures = sorted(p for p in Path(path).iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
+        pictures = [p for p in Path(path).iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file()]
+        pictures.sort(key=_counted)
         if not pictures:
             raise BadClip(f'The folder "{Path(path).name}" holds no pictures.', "Choose a folder of pictures.")
         return Pictures(path, pictures)
     if Path(path).suffix.lower() in PICTURE_SUFFIXES:
         return Pictures(path, [Path(path)])
     return Movie(path)
+
+
+def _counted(path: Path) -> list[tuple[str, int]]:
+    """A key by which 10 comes after 9."""
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", path.name)]
 
 
 class Pictures:
