@@ -183,6 +183,23 @@ def test_prompt_and_still_change_the_clip(family, name, folder, photos, base, tm
 
 
 @EACH
+def test_a_control_that_is_offered_changes_the_clip(family, name, folder, photos, base, tmp_path):
+    """One that does nothing must not be offered. A negative prompt may need a guidance beyond the model's own."""
+    tiny, model = tiny_of(family)[name], folder(family, name)
+    controls = find(str(model)).controls
+    frames, _ = base(family, name)
+    for control, value in {"guidance_scale": 2.5, "motion": 0.1}.items():
+        if control in controls:
+            other, _ = clip(request_for(tiny, model, photos[0], tmp_path / "other.mkv", **{control: value}))
+            assert not np.array_equal(frames, other), control
+    if "negative_prompt" in controls:
+        strong = {"guidance_scale": 7.0} if "guidance_scale" in controls else {}
+        one, other = (clip(request_for(tiny, model, photos[0], tmp_path / "other.mkv", negative_prompt=words, **strong))[0]
+                      for words in ("blurry", "a wall of bricks, painted white"))
+        assert not np.array_equal(one, other), "negative_prompt"
+
+
+@EACH
 def test_a_last_still_ends_the_clip_or_is_refused(family, name, folder, photos, base, tmp_path):
     tiny, model = tiny_of(family)[name], folder(family, name)
     ask = request_for(tiny, model, photos[0], tmp_path / "last.mkv", ask={"last_image": str(photos[1])})
