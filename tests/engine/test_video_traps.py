@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.errors import BadRequest, NoPicture, WeightsMissing
+from engine.errors import BadModel, BadRequest, NoPicture, WeightsMissing
 from engine.video.catalog import find_model
 from engine.video.families import FAMILIES
 from engine.video.family import Ask
@@ -155,6 +155,16 @@ def test_helios_counts_the_steps_of_all_its_pieces():
     frames = family.frames(pipe(**family.arguments(pipe, wish),
                                 callback_on_step_end=lambda *_: steps.append(1) or {}))
     assert len(steps) == family.num_steps(wish) and len(frames) == 65
+
+
+def test_helios_mid_is_told_from_its_siblings(tmp_path):
+    from diffusers import HeliosPyramidPipeline, HeliosScheduler
+
+    from tests.engine.tiny.helios import parts
+
+    HeliosPyramidPipeline(scheduler=HeliosScheduler(), is_cfg_zero_star=True, **parts()).save_pretrained(tmp_path)
+    with pytest.raises(BadModel, match="Helios Mid"):
+        examined(tmp_path)
 
 
 def test_vace_keeps_what_it_is_given_and_asks_for_the_rest():
