@@ -12,7 +12,9 @@ from .frames import Frames, from_lab, lab, small
 MEASURED_PX = 192           # longer side of what is measured on
 SAMPLES, AT_A_SEAM = 12, 6  # frames: over a clip; on either side of a seam
 QUANTILES = np.linspace(0, 1, 65)
-SPREAD_LIMITS = (0.4, 2.5)  # a flat picture has no contrast to stretch
+SPREAD_LIMITS = (0.4, 2.5)  # of contrast: a flat picture has none to stretch
+
+CURVE_LIMITS = (0.5, 2.0)   # of what a curve may lack of contrast after that
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,15 @@ def towards(picture: np.ndarray, own: Look, wanted: Look, method: str, amount: f
 
 
 def _mapped(values: np.ndarray, own: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The monotone curve through the quantiles; beyond the outermost it goes on in parallel."""
-    rising = own + np.arange(len(own)) * 1e-5       # np.interp needs them to rise
-    inside = np.interp(values, rising, wanted)
+    """The curve through the quantiles, nowhere so steep that noise becomes blotches; mean and spread fit nevertheless.
+    It goes on in parallel at its ends."""
+    rising = own + np.arange(len(own)) * 1e-4       # np.interp needs them to rise
+    slopes = (np.diff(wanted) / np.diff(rising)).clip(*SPREAD_LIMITS)
+    curve = np.concatenate([[0.0], np.cumsum(slopes * np.diff(rising))])
+    # All quantiles count alike, so theirs are the mean and the spread of the pictures.
+    gain = (wanted.std() / max(float(curve.std()), 1e-3)).clip(*CURVE_LIMITS)
+    curve = (curve - curve.mean()) * gain + wanted.mean()
+    inside = np.interp(values, rising, curve)
     below, above = np.minimum(values - rising[0], 0), np.maximum(values - rising[-1], 0)
     return (inside + below + above).astype(np.float32)
 
