@@ -25,13 +25,18 @@ from ..session.models import VideoModel
 from . import results
 
 COMMON = frozenset(("prompt", "negative_prompt", "num_inference_steps", "guidance_scale", "size", "loras"))
+NEEDS = {"last_image": "needs a last still: choose one under Ends With."}  # of a model's `needs`
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    """Requests that wait until the rig's cameras are read."""
+    """Requests that wait until the rig's cameras are read.
+
+    scale: pixels of the still, as it was captured, per pixel of the rig's own render, across and down.
+    """
 
     steps: Generator[None, None, list[View]]
+    scale: tuple[float, float]
     requests: list[GenerateRequest]
     label: str
     tags: list[dict[str, Any]]
@@ -73,6 +78,13 @@ def label_of(name: str) -> str:
     return model.name if model else Path(name).name or "Folder"
 
 
+def needs_of(settings: Any) -> list[str]:
+    """What the chosen models cannot do without and are not given, one sentence each."""
+    chosen = [models()[name] for name in settings.model_names() if name in models()]
+    given = {"last_image": settings.last_from != "none"}
+    return [f"{model.name} {NEEDS[need]}" for model in chosen for need in sorted(model.needs) if not given[need]]
+
+
 def check_models(settings: Any) -> None:
     """Raises a DioramaError for what is missing that the panel can tell beforehand."""
     runtime.installer.require_python()
@@ -88,6 +100,8 @@ def check_models(settings: Any) -> None:
                 raise BadModel(f"There is no model folder at {name}.", "Choose one that diffusers saved.")
         elif runtime.models.downloaded is not None and name not in runtime.models.downloaded:
             raise WeightsMissing(f"{model.name} is not downloaded.", f"Press Download ({model.size}) in the panel.")
+    for sentence in needs_of(settings):
+        raise BadSelection(sentence, "Or choose another model.")
 
 
 # ------------------------------------------------------------------ before a job
@@ -135,7 +149,7 @@ def submit(scene: Any, strip: Any) -> None:
     follows = [dataclasses.replace(one, folder=str(rig.folder)) for one in requests if follows_camera(one)]
     if not follows:
         raise BadSelection("The chosen model does not follow a camera.", "Choose one that does, or leave the rig out.")
-    _reading.append(_Waiting(views, follows, strip.name, [tag] * len(follows)))
+    _reading.append(_Waiting(views, _scale(scene, rig), follows, strip.name, [tag] * len(follows)))
 
 
 def queue(request: GenerateRequest, label: str, tag: dict[str, Any]) -> None:
@@ -240,6 +254,18 @@ def _rig_views(scene: Any, strip: Any, settings: Any, num_frames: int) -> tuple[
     return rig, bake.view_steps(rig.scene.name, frames)
 
 
+def _scale(scene: Any, rig: owned.Rig) -> tuple[float, float]:
+    (_, _, *shown), still, own = rig.facts["rect"], rig.facts["still_size"], bake.size_of(rig.scene)
+    frame = scene.render.resolution_x, scene.render.resolution_y
+    across, down = (shown[axis] * frame[axis] / still[axis] / own[axis] for axis in (0, 1))
+    return across, down
+
+
+def _view_numbers(view: View, scale: tuple[float, float]) -> tuple[float, ...]:
+    lens = view.intrinsics.resized(*scale)
+    return bake.numbers_of(dataclasses.replace(view, intrinsics=lens))
+
+
 def advance() -> bool:
     """Reads cameras for a moment; called by the timer. Whether more is to be read."""
     if not _reading:
@@ -249,7 +275,7 @@ def advance() -> bool:
         next(waiting.steps)
         return True
     except StopIteration as done:
-        views = tuple(bake.numbers_of(view) for view in done.value)
+        views = tuple(_view_numbers(view, waiting.scale) for view in done.value)
     except DioramaError as error:
         results.remember_errors([error])
         _reading.pop(0)

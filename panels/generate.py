@@ -75,6 +75,8 @@ def draw_models(layout: Any, context: Any, settings: Any) -> None:
         removed = row.operator("diorama.generate_model", text="", icon="X", emboss=False)
         removed.model, removed.also = name, True
     draw_missing(layout, context, "video", [known[name] for name in settings.model_names() if name in known])
+    for sentence in generate_jobs.needs_of(settings):
+        draw_sentence(layout, context, sentence, "INFO")
     try:
         runtime.video_models()
     except BadModel as error:

@@ -38,7 +38,7 @@ def free_channel(holder: Any, above: int, start: int, end: int) -> int | None:
 def is_made(strip: Any) -> bool:
     """Whether Diorama put this strip there: it carries its source's id, but is not the source."""
     state = strip.diorama
-    return state.is_clip or state.is_depth or (strip.type == "SOUND" and bool(state.job_id))
+    return state.is_clip or state.is_depth or bool(state.rig_id) or (strip.type == "SOUND" and bool(state.job_id))
 
 
 def mark_source(scene: Any, strip: Any) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.blender import rigs
 from tests.blender.generating import A14B, FIVE, clips, drawn, press, refused, select
 from tests.blender.stills import add_still, photo, pixels, pump_until, render, span
 
@@ -103,8 +104,47 @@ def test_from_one_photo_to_the_next(addon: SimpleNamespace, scene: Any, peer: An
     refused(addon, "there is no next one")
     peer.last_from, peer.last_image = "image", str(tmp_path / "2.png")
     assert press(addon)[0].last_image == str(tmp_path / "2.png")
-    peer.last_image = str(tmp_path / "none.png")
+    peer.last_from, peer.model = "none", next(o.id for o in addon.models.video_catalog().values() if o.needs)
+    addon.runtime.models.downloaded |= {peer.model}
+    refused(addon, "needs a last still: choose one under Ends With")
+    peer.last_from, peer.last_image = "image", str(tmp_path / "none.png")
     refused(addon, "last image is missing")
+
+
+# ------------------------------------------------------------------ a rig's camera
+
+
+@pytest.fixture
+def rig(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> Any:
+    """The rig of a photo that fills the middle of the frame, moving; its photo is selected."""
+    photo_strip = rigs.add_photo(addon, scene, tmp_path, length=6)
+    photo_strip.transform.scale_x = photo_strip.transform.scale_y = 0.5
+    scene.diorama.move = "truck_right"
+    (made,) = rigs.build(addon)
+    addon.runtime.queue.stop_engine()
+    select(addon, scene, photo_strip)
+    return made
+
+
+def test_a_rigs_camera_is_followed(addon: SimpleNamespace, scene: Any, rig: Any, peer: Any) -> None:
+    following = next(one for one in addon.models.video_catalog().values() if "camera_path" in one.controls)
+    addon.runtime.models.downloaded |= {following.id}
+    peer.model = following.id
+    peer.use_rig = peer.camera_lock = True
+    assert bpy.ops.diorama.generate() == {"FINISHED"} and not addon.runtime.queue.jobs, "cameras are read bit by bit"
+    pump_until(addon, lambda: addon.runtime.queue.jobs, 20)
+    (job,) = addon.runtime.queue.jobs
+    request = job.request
+    assert len(request.views) == request.num_frames == 6 and request.folder == str(rig.folder)
+    assert not request.camera_lock
+    views = np.array(request.views)
+    assert np.abs(views[0, :16].reshape(4, 4) - np.eye(4)).max() < 1e-3 and views[-1, 3] != pytest.approx(0, abs=1e-3)
+    # The lens in pixels of the still as it was captured: the photo is half as wide as the frame.
+    assert views[0, 16] == pytest.approx(30 / 36 * 160, rel=1e-3), "30 mm, as of every photo that does not tell"
+    assert views[0, 18] == pytest.approx(79.5, abs=0.6) and views[0, 19] == pytest.approx(44.5, abs=0.6)
+    pump_until(addon, lambda: not addon.runtime.queue.jobs, 20)
+    peer.model, peer.use_rig = FIVE, True
+    assert press(addon)[0].views == (), "hidden: this model does not follow a camera"
 
 
 # ------------------------------------------------------------------ what moves
