@@ -34,12 +34,11 @@ def clips(addon: SimpleNamespace, scene: Any) -> list[Any]:
 
 
 def make_clip(addon: SimpleNamespace, scene: Any) -> Any:
-    """Presses the button; the new clip, selected and active, its source not selected."""
-    before = len(clips(addon, scene))
+    """Presses the button; the strip that shows the new clip, selected and active, its source not selected."""
     assert bpy.ops.diorama.camera_move() == {"FINISHED"}
-    jobs = list(addon.runtime.queue.jobs)
-    pump_until(addon, lambda: len(clips(addon, scene)) > before or any(job.error for job in jobs))
-    assert [job.error for job in jobs] == [None]
+    (job,) = addon.runtime.queue.jobs
+    pump_until(addon, lambda: any(clip.diorama.job_id == job.id for clip in clips(addon, scene)) or job.error)
+    assert job.error is None
     clip = clips(addon, scene)[-1]
     select(addon, scene, clip)
     return clip
@@ -154,19 +153,21 @@ def test_a_depth_strip_is_no_photo_and_does_not_confuse_the_next_clip(
     select(addon, scene, still)
     second = make_clip(addon, scene)
     assert still.diorama.source_id == source_id == second.diorama.source_id
-    assert second.channel == 4 and second != clip
+    assert second.channel == 2 and clips(addon, scene) == [second]
+    assert len(second.diorama_shot.takes) == 2, "the new clip is a take of the strip that was there"
 
 
 def test_the_depth_of_a_clip_can_be_the_depth_of_the_next(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
     still = add_still(addon, scene.sequence_editor, photo(tmp_path / "photo.png"), length=2)
     scene.diorama.gamma = 1.6
-    first = make_clip(addon, scene)
+    clip = make_clip(addon, scene)
+    picture, first = clip.diorama.clip_path + ".depth.png", depth_of(clip)
     assert bpy.ops.diorama.use_depth() == {"FINISHED"}
     assert (scene.diorama.depth_source, scene.diorama.gamma) == ("picture", 1.0)
     select(addon, scene, still)
     second = make_clip(addon, scene)
-    assert np.abs(depth_of(first) - depth_of(second)).max() < 0.01
-    assert json.loads(second.diorama.request)["depth"]["picture"] == first.diorama.clip_path + ".depth.png"
+    assert np.abs(first - depth_of(second)).max() < 0.01
+    assert json.loads(second.diorama.request)["depth"]["picture"] == picture
 
 
 def test_a_missing_depth_picture_is_a_sentence(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
