@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import BadRequest
 from ..protocol import ASPECTS, CLIP_FORMATS, CONFORMS, MEMORY_MODES, SPEEDS, GenerateRequest, GenerateSettings
 from .camera_move import MAX_FRAMES, MAX_SIDE
+from .generate_camera import camera_guide
 from .stages import Stages, record
 from .still import frame_still
 
@@ -62,6 +63,7 @@ def generate(job_id: str, request: GenerateRequest, stages: Stages) -> dict[str,
             mask = feathered(motion_mask(request.mask, still.rgb), request.mask_feather) if request.mask else None
             wish = model_frames(request.num_frames, request.frame_rate, found.model.fps)
             pieces = chain(wish + lead, found.rule, "previous_clip" in found.controls)
+            guide = camera_guide(request, found, still, frame, pieces, wish, stages.check)
             width, height = frame.clip
             # Opened before the long work: a read-only folder or a full disk is told at once.
             writer = stack.enter_context(
@@ -76,7 +78,8 @@ def generate(job_id: str, request: GenerateRequest, stages: Stages) -> dict[str,
 
         def make(number: int, first: np.ndarray, previous: list[np.ndarray]) -> np.ndarray:
             ends = number == pieces.count - 1
-            one = Make(first, last if ends else None, pieces.num_frames, seed + number, previous or before)
+            one = Make(first, last if ends else None, pieces.num_frames, seed + number, previous or before,
+                       guide(number, first))
             made = maker.make(one, stages, [held, preview] if held else [preview], (number, pieces.count))
             sounds.append(made.sound)
             return made.frames

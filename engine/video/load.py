@@ -124,8 +124,16 @@ def check_files(found: Found) -> dict[str, float]:
 
 
 def with_parameters(found: Found) -> Found:
-    """The same with the sizes that its files really have. Raises BadModel for files that cannot be loaded."""
-    return replace(found, model=replace(found.model, parameters=check_files(found)))
+    """The same with the sizes that its files really have. Raises BadModel for files that cannot be loaded.
+
+    What a network of another size than the catalog's holds while it runs goes with the root of its parameters.
+    """
+    real, model = check_files(found), found.model
+    shares = {part: math.sqrt(real[part] / listed) for part, listed in model.parameters.items() if real.get(part)}
+    drawing = max((shares[part] for part in found.family.denoisers if part in shares), default=1.0)
+    layout = replace(model.layout, activation=model.layout.activation * drawing,
+                     decode=model.layout.decode * shares.get("vae", 1.0))
+    return replace(found, model=replace(model, parameters=real, layout=layout))
 
 
 def checked_file(file: Path) -> int:

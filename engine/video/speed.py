@@ -22,7 +22,8 @@ from engine.video.family import Family
 from engine.video.load import Found
 
 # The fastest first. Those of the second list round numbers to 8 bits.
-EXACT_BACKENDS = ("_flash_3", "flash", "_native_cudnn", "native")
+DEFAULT_BACKEND = "native"
+EXACT_BACKENDS = ("_flash_3", "flash", "_native_cudnn", DEFAULT_BACKEND)
 ROUNDING_BACKENDS = ("sage",)
 THRESHOLD = {"balanced": 0.08, "draft": 0.2}       # of the first block's change, below which the others are skipped
 INTERVAL = {"balanced": 3, "draft": 5}             # steps of which TaylorSeer computes one
@@ -73,7 +74,7 @@ def hurry(pipe: Any, family: Family, speed: Speed, device: str, expected_seconds
     denoisers = [part for name in family.denoisers if (part := getattr(pipe, name, None)) is not None]
     backend = best_backend(device, exact=speed.name == "best")
     for part in denoisers:
-        if hasattr(part, "set_attention_backend"):
+        if backend != DEFAULT_BACKEND and hasattr(part, "set_attention_backend"):
             part.set_attention_backend(backend)
         if speed.cache and hasattr(part, "enable_cache"):
             part.enable_cache(_cache(speed))
@@ -90,7 +91,7 @@ def hurry(pipe: Any, family: Family, speed: Speed, device: str, expected_seconds
 def best_backend(device: str, exact: bool) -> str:
     """The fastest attention that really runs here: some pass their setter and fail in the call."""
     if device != "cuda":
-        return "native"
+        return DEFAULT_BACKEND
     import torch
     from diffusers.models.attention_dispatch import dispatch_attention_fn
 
@@ -102,7 +103,7 @@ def best_backend(device: str, exact: bool) -> str:
         except (RuntimeError, ValueError, ImportError, TypeError, KeyError, NotImplementedError, AttributeError):
             continue        # whatever a missing kernel raises: the next one is tried
         return name
-    return "native"
+    return DEFAULT_BACKEND
 
 
 def _cache(speed: Speed) -> Any:

@@ -214,6 +214,45 @@ def test_a_last_still_ends_the_clip_or_is_refused(family, name, folder, photos, 
     assert not np.array_equal(ended[-1], frames[-1])
 
 
+@pytest.fixture(scope="module")
+def layered(photos, tmp_path_factory):
+    """The folder of the first photo's layered still: a near square before a far ground."""
+    from engine.camera import Intrinsics
+    from engine.layers import build_layered_still
+
+    folder = tmp_path_factory.mktemp("layered")
+    disparity = np.full((64, 96), 0.25, np.float32)
+    disparity[20:44, 36:60] = 0.8
+    photo = np.ascontiguousarray(cv2.imread(str(photos[0]))[:, :, ::-1])
+    build_layered_still(photo, disparity, Intrinsics.from_size(96, 64)).save(folder)
+    return folder
+
+
+def sideways(count, far):
+    """A camera that goes to the right, as a request's views of a photo of 96 x 64."""
+    from engine.camera import Intrinsics
+
+    lens = Intrinsics.from_size(96, 64)
+    poses = [np.eye(4) for _ in range(count)]
+    for number, pose in enumerate(poses):
+        pose[0, 3] = -far * number / max(count - 1, 1)
+    return tuple((*map(float, pose.ravel()), lens.fx, lens.fy, lens.cx, lens.cy) for pose in poses)
+
+
+@EACH
+def test_a_camera_is_followed_or_refused(family, name, folder, photos, layered, tmp_path):
+    tiny, model = tiny_of(family)[name], folder(family, name)
+    plain = request_for(tiny, model, photos[0], tmp_path / "clip.mkv", ask={"folder": str(layered)})
+    still, moving = (dataclasses.replace(plain, views=sideways(plain.num_frames, far)) for far in (0.0, 0.4))
+    if not find(str(model)).controls & {"camera_path", "control_video"}:
+        with pytest.raises(BadRequest, match=f"{name} does not follow a camera"):
+            clip(moving)
+        return
+    (first, _), (second, result) = clip(still), clip(moving)
+    assert first.shape == second.shape and not np.array_equal(first, second)
+    assert len(result["settings"]["views"]) == len(second)
+
+
 @EACH
 def test_a_cancel_at_every_stage_leaves_no_file(family, name, folder, photos, tmp_path):
     tiny, model = tiny_of(family)[name], folder(family, name)
