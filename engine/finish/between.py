@@ -62,8 +62,8 @@ class Flow:
         if share.shape != (height, width):
             scale = np.array([width / share.shape[1], height / share.shape[0]], np.float32)
             motion, share = cv2.resize(motion, (width, height)) * scale, cv2.resize(share, (width, height))
-        one = np.square(_sampled(a, motion * -time), dtype=np.float32)
-        two = np.square(_sampled(b, motion * (1 - time)), dtype=np.float32)
+        one = np.square(sampled(a, motion * -time), dtype=np.float32)
+        two = np.square(sampled(b, motion * (1 - time)), dtype=np.float32)
         return np.rint(np.sqrt(one + (two - one) * share[..., None])).astype(np.uint8)
 
     def _measured(self, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -78,11 +78,11 @@ class Flow:
 
 
 def _confirmed(flow: np.ndarray, other: np.ndarray) -> np.ndarray:
-    apart = np.linalg.norm(flow + _sampled(other, flow), axis=2)
+    apart = np.linalg.norm(flow + sampled(other, flow), axis=2)
     return np.exp(-np.square(apart / CONSISTENT_PX)).astype(np.float32)
 
 
-def _sampled(picture: np.ndarray, shift: np.ndarray) -> np.ndarray:
+def sampled(picture: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """The picture read at every pixel's place plus shift, (H, W, 2) px."""
     rows, columns = np.mgrid[:shift.shape[0], :shift.shape[1]].astype(np.float32)
     return cv2.remap(picture, columns + shift[..., 0], rows + shift[..., 1], cv2.INTER_LINEAR,

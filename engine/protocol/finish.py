@@ -96,8 +96,9 @@ class ClipPart:
 class FinishRequest:
     """Clips become one clip: each part's steps, the join, then the steps of the whole.
 
-    output, fps, width, height, clip_format: as in CameraMoveRequest; width, height 0 = as the first part. Parts of
-    another size are scaled and cropped to fit, never stretched. fade: of FADES, how overlaps are mixed.
+    output, fps, clip_format: as in CameraMoveRequest. width, height: of the frames before the steps, which may enlarge
+    them; 0 = as the first part. Parts of another size are scaled and cropped to fit, never stretched. fade: of FADES,
+    how overlaps are mixed.
     The frames of a part are used one by one whatever its own frame rate is, unless a step conforms it.
     """
 

@@ -13,7 +13,7 @@ from engine.errors import BadRequest, JobCancelled
 from engine.finish import colour, stabilise, texture
 from engine.finish.frames import Frames, fitted
 from engine.jobs import run_job
-from engine.protocol import PREVIOUS, ClipPart, FinishRequest, FinishStep, InspectRequest
+from engine.protocol import PREVIOUS, STEPS, ClipPart, FinishRequest, FinishStep, InspectRequest
 from tests.engine.movies import coded, pictures, textured, write
 
 
@@ -107,6 +107,14 @@ def test_flicker_is_taken_out(tmp_path: Path, method: str, whole: bool) -> None:
     was = [frame[:, 10:70].mean() for frame in flickering]
     assert np.abs(np.diff(level)).mean() < 0.25 * np.abs(np.diff(was)).mean()
     assert np.mean(level) == pytest.approx(np.mean(was), rel=0.02)
+
+
+@pytest.mark.parametrize("method", ["global", "local"])
+def test_what_moves_is_no_flicker(tmp_path: Path, method: str) -> None:
+    frames = [cv2.circle(textured(160, 100), (20 + 4 * k, 50), 22, (240, 240, 240), -1) for k in range(30)]
+    path = write(tmp_path / "moving.mkv", frames)
+    steady = pictures(finish(tmp_path, (ClipPart(path),), FinishStep("deflicker", method, frames=13))["clip"])
+    assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(steady, frames, strict=True)) < 2
 
 
 def shaken(scene: np.ndarray, width: int, height: int, count: int, subject: bool) -> list[np.ndarray]:
@@ -221,3 +229,20 @@ def test_a_reference_that_is_needed_and_missing(tmp_path: Path, step: FinishStep
     path = write(tmp_path / "a.mkv", [coded(1)])
     with pytest.raises(BadRequest):
         finish(tmp_path, (ClipPart(path),), step)
+
+
+@pytest.mark.parametrize("name", list(STEPS))
+def test_every_step_works_on_one_frame_of_odd_size_or_says_why_not(tmp_path: Path, name: str) -> None:
+    kind = STEPS[name]
+    path = write(tmp_path / "one.mkv", [textured(33, 19)])
+    for method in kind.methods or ("",):
+        if method == "photo":
+            continue        # half a minute on two cores; the same code as "video"
+        frames = max(kind.default_frames, kind.frames or 0)
+        step = FinishStep(name, method, frames, reference=path if kind.reference and name != "upscale" else "")
+        if name == "loop":
+            with pytest.raises(BadRequest, match="too short"):
+                finish(tmp_path, (ClipPart(path),), step)
+        else:
+            result = finish(tmp_path, (ClipPart(path),), step)
+            assert len(pictures(result["clip"])) == result["num_frames"] == result["steps"][0]["num_frames"] >= 1
