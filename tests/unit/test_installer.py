@@ -35,6 +35,7 @@ def test_an_installation_from_nothing(ground: Ground) -> None:
         assert "--require-hashes" in command
         assert "--only-binary :all:" in command
         assert f"--find-links {ground.wheels}" in command
+    assert "--python-platform x86_64-manylinux" in ground.commands[-1], "the carrier of a network fits one system only"
     before = ground.commands
     ground.install()
     assert ground.commands == before
