@@ -187,6 +187,7 @@ class DioramaCombine(bpy.types.PropertyGroup):
             ("SELECTION", "Selection", "From the first to the last frame of the selected strips", 1),
         ],
     )
+    seams: StringProperty(description="What was found at the seams, one sentence a line")
     rendered: StringProperty(description="The movie that was rendered last")
     finish: EnumProperty(name="Finish", items=_steps(FINISHES), update=_use_good_amount)
     finish_amount: FloatProperty(name="Amount", min=0.0, max=32.0, default=2.0, precision=2, step=10)

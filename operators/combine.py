@@ -6,6 +6,7 @@ PLACERS     by job.tag["do"]: puts the finished clip onto the timeline
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,15 +61,23 @@ class CombineOperator:
         return {"FINISHED"}
 
 
-def submit(scene: Any, strips: list[Any], make: Make, label: str, tag: dict[str, Any]) -> None:
+def submit(
+    scene: Any,
+    strips: list[Any],
+    make: Make,
+    label: str,
+    tag: dict[str, Any],
+    found: list[footage.Footage | None] | None = None,
+) -> None:
     """Queues a job that is made from the shown frames of strips. Raises a DioramaError; then nothing was queued.
 
-    make: gets a ClipPart for each strip and returns the request. tag: with "do" and what its placer wants.
+    make: gets a ClipPart for each strip and returns the request. tag: with "do" and what its placer wants. found: the
+    strips' footage where it is known already.
     """
     runtime.installer.require_python()
     for strip in strips:
         footage.check(strip)
-    found = [footage.direct(scene, strip) for strip in strips]
+    found = found or [footage.direct(scene, strip) for strip in strips]
     parts = [ClipPart(f.path, f.first, f.count) if f else None for f in found]
     plan = _Plan(parts, make, label, tag | {"kind": KIND, "source_id": "", "file": results.files_opened()})
     name = uuid.uuid4().hex
@@ -149,6 +158,9 @@ def work_on(scene: Any, strip: Any, label: str, steps: tuple[FinishStep, ...], s
     above the strip. Raises a DioramaError.
     """
     found = footage.direct(scene, strip)
+    if found is None and steps[0].name == "conform":
+        found = footage.stretched(scene, strip)
+        steps = (dataclasses.replace(steps[0], frames=footage.length(strip)),)
     as_take = same_time and found is not None and not found.still and not compat.content_trim_start(strip)
     tag = identity.mark(scene, strip) | {
         "do": "take" if as_take else "above",
@@ -157,7 +169,7 @@ def work_on(scene: Any, strip: Any, label: str, steps: tuple[FinishStep, ...], s
         "first": found.first if found else 0,
     }
     name, fps = f"{strip.name} {label}", source.frame_rate(scene)
-    submit(scene, [strip], lambda parts: finish_request(fps, name, parts, steps), strip.name, tag)
+    submit(scene, [strip], lambda parts: finish_request(fps, name, parts, steps), strip.name, tag, [found])
 
 
 def clear() -> None:

@@ -186,6 +186,8 @@ def _generated(job: Job, _scene: Any, strip: Any) -> None:
     result, tag = job.result, job.tag
     whole = list(result["rect"]) == [0, 0, *result["still_size"]]
     steps = (FinishStep("hold_colour", reference=tag["still"] if whole else ""),)
+    if whole:
+        steps += (FinishStep("match_grain", reference=tag["still"]),)
     if tag["backward"]:
         steps += (FinishStep("reverse"),)
     parts = [ClipPart(result["clip"], 1, tag["count"])]

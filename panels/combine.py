@@ -13,6 +13,8 @@ from ..sequencer import compare, compat
 from ..sequencer.selection import selected_strips
 from .text import draw_sentence
 
+MOST_SENTENCES = 8
+
 
 class _CombinePanel:
     bl_space_type = "SEQUENCE_EDITOR"
@@ -108,6 +110,9 @@ class DIORAMA_PT_stitch(_Part, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("diorama.stitch", icon="SEQ_STRIP_DUPLICATE")
         row.operator("diorama.match_colour", text="Only Colour")
+        layout.operator("diorama.check_seams", icon="VIEWZOOM")
+        for sentence in settings.seams.splitlines()[:MOST_SENTENCES]:
+            draw_sentence(layout, context, sentence, "INFO")
 
 
 class DIORAMA_PT_sequence(_Part, bpy.types.Panel):

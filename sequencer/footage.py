@@ -71,6 +71,19 @@ def direct(scene: Any, strip: Any) -> Footage | None:
     return footage
 
 
+def stretched(scene: Any, strip: Any) -> Footage | None:
+    """The frames of its own file that a movie strip shows, where Blender repeats or leaves out frames to keep its speed
+    at the project's frame rate; None for any other strip."""
+    if strip.type != "MOVIE" or strip.use_reverse_frames or len(getattr(strip, "retiming_keys", ())):
+        return None
+    path = Path(bpy.path.abspath(strip.filepath))
+    total, ratio = own_frames(path), strip.fps * scene.render.fps_base / scene.render.fps
+    lead = compat.left_handle(strip) - compat.content_start(strip) + compat.content_trim_start(strip)
+    first = round(lead * ratio)
+    first = min(max(first, 0), total - 1)
+    return Footage(str(path), first, min(max(round(length(strip) * ratio), 1), total - first))
+
+
 def own_frames(path: Path) -> int:
     """How many frames a movie file has."""
     clip = bpy.data.movieclips.load(str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.blender.coded import movie, pictures, rendered, shown
+from tests.blender.drawn import Drawn
 from tests.blender.stills import add_still, photo, span
+from tests.blender.test_finish import settle
 
 
 @pytest.fixture
@@ -138,3 +142,38 @@ def test_movies_too(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
     scene.diorama_combine.fade = "NONE"
     assert bpy.ops.diorama.stitch() == {"FINISHED"}
     assert shown(scene, (20, 29, 30, 39), tmp_path) == [(1, 0), (1, 9), (2, 0), (2, 9)]
+
+
+def panned(folder: Path, picture: Path, shifts: list[int]) -> list[Path]:
+    """Pictures of a camera that looks at a wide photo, so many pixels from its left."""
+    folder.mkdir()
+    wide = Image.open(picture)
+    paths = [folder / f"frame_{number:04}.png" for number in range(len(shifts))]
+    for path, shift in zip(paths, shifts, strict=True):
+        wide.crop((shift, 0, shift + 320, 180)).save(path)
+    return paths
+
+
+def test_stutter_at_a_cut_is_told(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
+    wide = photo(tmp_path / "wide.png", 640, 180)
+    pans = {"even": range(30, 60, 3), "doubled": [57, *range(60, 87, 3)], "late": range(99, 129, 3)}
+    start = 1
+    for name, shifts in pans.items():
+        files = panned(tmp_path / name, wide, list(shifts))
+        strip = addon.compat.strips(scene.sequence_editor).new_image(
+            name, str(files[0]), 2, start, fit_method="ORIGINAL"
+        )
+        for file in files[1:]:
+            strip.elements.append(file.name)
+        strip.select, start = True, start + len(files)
+    assert bpy.ops.diorama.check_seams() == {"FINISHED"}
+    settle(addon)
+    said = scene.diorama_combine.seams.splitlines()
+    assert said[0] == "Cut at frame 11: the frame before it is shown twice."
+    assert said[1:] == ["Cut at frame 21: frames are missing."]
+    panel = Drawn()
+    context = SimpleNamespace(scene=scene, region=None, area=None, preferences=bpy.context.preferences)
+    for cls in importlib.import_module(f"{addon.package}.panels.combine").CLASSES[1:]:
+        cls.draw_part(SimpleNamespace(), panel, context, scene, scene.diorama_combine)
+    assert "shown twice" in " ".join(panel.said) and "diorama.take_step" not in panel.said
+    assert {"diorama.stitch", "diorama.extend", "diorama.bridge", "diorama.render_out"} <= set(panel.said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +14,11 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.blender.coded import rendered
+from tests.blender.generating import A14B
 from tests.blender.stills import add_still, photo, psnr, span
 from tests.blender.test_finish import settle
+
+PEERS = Path(__file__).resolve().parents[1] / "peers"
 
 
 def camera_clip(addon: SimpleNamespace, scene: Any, folder: Path, easing: str = "linear", length: int = 12) -> Any:
@@ -89,6 +93,61 @@ def test_a_gap_is_bridged_exactly(addon: SimpleNamespace, scene: Any, tmp_path: 
     one.select, two.select = True, False
     with pytest.raises(RuntimeError, match="1 strips are selected"):
         bpy.ops.diorama.bridge()
+
+
+@pytest.fixture
+def counting(addon: SimpleNamespace, scene: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The real engine with a model that counts its frames, tests/peers/counting_engine.py, downloaded and chosen."""
+    python, root = addon.runtime.installer.require_python(), addon.results.__file__
+    package = Path(root).parents[1]
+
+    class Counting(addon.command.EngineCommand):
+        def arguments(self) -> list[str]:
+            return [python, str(PEERS / "counting_engine.py")]
+
+    monkeypatch.setattr(addon.runtime, "queue", addon.queue.JobQueue(lambda: Counting(python, str(package))))
+    monkeypatch.setattr(type(addon.runtime.installer), "full", property(lambda _: True))
+    monkeypatch.setattr(addon.runtime.models, "downloaded", frozenset({A14B}))
+    assert bpy.ops.diorama.generate_model(model=A14B) == {"FINISHED"}
+    yield
+    addon.runtime.queue.close()
+
+
+def bars(scene: Any, frames: range, folder: Path) -> list[int]:
+    """Which place the bar has at each of these frames of the timeline."""
+    return [int(picture[90, :, 1].argmax()) // 20 for picture in rendered(scene, frames, folder)]
+
+
+@pytest.mark.parametrize(("backward", "span_of", "expected"), [
+    (False, (9, 15), [1, 2, 3, 4, 5, 6]),
+    (True, (-1, 5), [6, 5, 4, 3, 2, 1]),
+])  # fmt: skip
+def test_a_model_goes_on_from_the_last_frame(
+    addon: SimpleNamespace, scene: Any, counting: None, tmp_path: Path,
+    backward: bool, span_of: tuple[int, int], expected: list[int],
+) -> None:  # fmt: skip
+    strip = add_still(addon, scene.sequence_editor, photo(tmp_path / "one.png"), channel=2, start=5, length=4)
+    settings = scene.diorama_combine
+    settings.extend_by, settings.extend_seconds, settings.backward = "generate", 0.25, backward
+    assert bpy.ops.diorama.extend() == {"FINISHED"}
+    settle(addon)
+    (more,) = extensions(addon, scene, strip)
+    assert (span(addon, more), more.channel, span(addon, strip)) == (span_of, 2, (5, 9))
+    assert bars(scene, range(*span_of), tmp_path) == expected
+    assert not list((addon.results.default_data_folder() / "footage").glob("*"))
+
+
+def test_a_model_bridges_a_gap(addon: SimpleNamespace, scene: Any, counting: None, tmp_path: Path) -> None:
+    path = photo(tmp_path / "one.png")
+    add_still(addon, scene.sequence_editor, path, channel=2, start=1, length=4)
+    add_still(addon, scene.sequence_editor, path, channel=2, start=10, length=4)
+    scene.diorama_combine.bridge = "generate"
+    assert bpy.ops.diorama.bridge() == {"FINISHED"}
+    settle(addon)
+    (bridge,) = [s for s in addon.compat.strips_all(scene) if s.diorama.is_clip]
+    assert (span(addon, bridge), bridge.channel) == ((5, 10), 2)
+    # Its first and its last frame are the neighbours' own and are not shown twice.
+    assert bars(scene, range(5, 10), tmp_path) == [1, 2, 3, 4, 5]
 
 
 def test_what_cannot_be_extended_is_told(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:

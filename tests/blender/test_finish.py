@@ -124,6 +124,30 @@ def test_the_strip_is_gone_when_its_take_is_ready(
     assert bpy.ops.diorama.insert_clip(job_id=job.id) == {"FINISHED"}
 
 
+@pytest.mark.skipif(bpy.app.version >= (5, 0), reason="5.2's own Add > Movie crashes in background mode")
+def test_a_stretched_movie_is_conformed_from_its_own_frames(
+    addon: SimpleNamespace, scene: Any, tmp_path: Path
+) -> None:
+    path = movie(tmp_path / "slow.mp4", 1, 16, fps=16)
+    window = bpy.context.window_manager.windows[0]
+    area = window.screen.areas[0]
+    area.type = "SEQUENCE_EDITOR"
+    with bpy.context.temp_override(window=window, area=area, region=area.regions[-1]):
+        bpy.ops.sequencer.movie_strip_add(
+            filepath=str(path), frame_start=5, channel=2, sound=False, use_framerate=False, adjust_playback_rate=True
+        )
+    strip = scene.sequence_editor.active_strip
+    assert span(addon, strip) == (5, 29)
+    addon.compat.set_span(strip, 8, 29)  # from the second frame of the file on
+    scene.diorama_combine.time, scene.diorama_combine.time_method = "conform", "hold"
+    assert bpy.ops.diorama.change_time() == {"FINISHED"}
+    settle(addon)
+    clip = next(s for s in addon.compat.strips_all(scene) if s.diorama.is_clip)
+    assert span(addon, clip) == (8, 29) and strip.mute
+    frames = [frame for _, frame in shown(scene, range(8, 29), tmp_path)]
+    assert frames[0] == 2 and frames[-1] == 15 and frames == sorted(frames) and len(set(frames)) == 14
+
+
 def test_nothing_selected(addon: SimpleNamespace, scene: Any) -> None:
     with pytest.raises(RuntimeError, match="No strip with a picture is selected"):
         bpy.ops.diorama.finish()
