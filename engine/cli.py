@@ -12,14 +12,14 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from .camera import CYCLES, EASINGS, MOVES
 from .cli_animate import add_animate, run_animate
 from .cli_finish import add_clip_commands
 from .cli_models import add_models, run_models
-from .errors import BadRequest, DioramaError, JobCancelled
+from .cli_stills import add_fill, add_still_commands
+from .errors import DioramaError, JobCancelled
 from .protocol import CLIP_FORMATS, CameraMoveRequest, DepthSettings, LensSettings, MoveSettings
 
 BAR_WIDTH = 30
@@ -73,72 +73,6 @@ def fail(options: argparse.Namespace, status: int, kind: str, message: str, reme
 # ------------------------------------------------------------------ commands
 
 
-def run_depth(options: argparse.Namespace) -> Result:
-    import numpy as np
-
-    from .depth.estimate import estimate_depth
-    from .files import save_array, save_depth_picture
-    from .media.still import load_still
-
-    still = load_still(options.image)
-    estimate = estimate_depth(still, DepthSettings(model=options.model))
-    files = [save_array(options.out, estimate.relative_disparity.astype(np.float32))]
-    if options.preview:
-        files.append(save_depth_picture(options.preview, estimate.relative_disparity))
-    tell(f"{estimate.label} depth: {', '.join(files)}")
-    return {
-        "files": files,
-        "depth_label": estimate.label,
-        "lens_mm": estimate.lens_mm,
-        "settings": {"image": options.image, "model": options.model},
-    }
-
-
-def run_layers(options: argparse.Namespace) -> Result:
-    from .camera import Intrinsics
-    from .depth.estimate import estimate_depth
-    from .jobs import over_black, scene_disparity
-    from .layers import build_layered_still
-    from .media.still import load_still
-
-    still = load_still(options.image)
-    height, width = still.rgb.shape[:2]
-    disparity = read_geometry(options, (height, width))
-    lens = still.lens_mm
-    if disparity is None:
-        estimate = estimate_depth(still, DepthSettings(model=options.model))
-        disparity, lens = scene_disparity(estimate.relative_disparity), estimate.lens_mm or lens
-    intrinsics = Intrinsics.from_size(width, height, lens) if lens else Intrinsics.from_size(width, height)
-    layered = build_layered_still(over_black(still), disparity, intrinsics)
-    layered.save(options.out)
-    files = sorted(str(path) for path in Path(options.out).iterdir())
-    tell(f"{len(layered.layers)} layers: {options.out}")
-    return {"files": files, "layers": len(layered.layers), "settings": {"image": options.image, "model": options.model}}
-
-
-def run_render_view(options: argparse.Namespace) -> Result:
-    from .camera import Intrinsics, View
-    from .files import read_pose, save_picture
-    from .jobs import over_black
-    from .layers import build_layered_still
-    from .media.still import load_still
-    from .render import Rasteriser
-
-    still = load_still(options.image)
-    height, width = still.rgb.shape[:2]
-    disparity = read_geometry(options, (height, width))
-    if disparity is None:
-        raise BadRequest("No geometry was given.", "Give --disparity D.npy or --depth Z.npy.")
-    intrinsics = Intrinsics(*options.intrinsics)
-    layered = build_layered_still(over_black(still), disparity, intrinsics)
-    frame = Rasteriser(layered).frame(View(read_pose(options.pose), intrinsics, width, height))
-    tell(f"view: {options.out}")
-    return {
-        "files": [save_picture(options.out, frame)],
-        "settings": {"image": options.image, "intrinsics": list(options.intrinsics)},
-    }
-
-
 def run_camera_move(options: argparse.Namespace) -> Result:
     import uuid
 
@@ -176,6 +110,7 @@ def run_camera_move(options: argparse.Namespace) -> Result:
             correction=options.correction,
         ),
         lens=LensSettings(options.f_stop, options.focus, options.focus_point, options.vignette),
+        fill=options.fill,
     )
     report = reporter(options.json)
     result = run_job(uuid.uuid4().hex, request, report, watch_ctrl_c())
@@ -252,22 +187,7 @@ def build_parser() -> argparse.ArgumentParser:
             command.add_argument("image", metavar="IMAGE")
         return command
 
-    depth = add("depth", run_depth, "Estimate relative disparity, larger = nearer.")
-    depth.add_argument("--model", default="draft", help="draft, a model's id, or a folder (default: draft)")
-    depth.add_argument("--out", required=True, metavar="D.npy")
-    depth.add_argument("--preview", metavar="P.png", help="the same as a picture, near = bright")
-
-    layers = add("layers", run_layers, "Cut a still into layers, filled behind their edges.")
-    add_geometry(layers)
-    layers.add_argument("--model", default="draft", help="where no geometry is given (default: draft)")
-    layers.add_argument("--out", required=True, metavar="FOLDER")
-
-    view = add("render-view", run_render_view, "Render a still with known geometry from another camera.")
-    add_geometry(view)
-    view.add_argument("--intrinsics", required=True, type=numbers(4), metavar="fx,fy,cx,cy")
-    view.add_argument("--pose", required=True, metavar="POSE.json", help='{"world2cam": 4x4}, OpenCV axes')
-    view.add_argument("--out", required=True, metavar="OUT.png")
-
+    add_still_commands(add, numbers)
     add_camera_move(add("camera-move", run_camera_move, "Make a clip that moves through a still's depth."))
     add_animate(add("animate", run_animate_command, "Make a clip of a still with an image-to-video model."), size)
     add_clip_commands(add, size, lambda options: (reporter(options.json), watch_ctrl_c()))
@@ -276,12 +196,6 @@ def build_parser() -> argparse.ArgumentParser:
     add("doctor", run_doctor, "Check that the engine is complete.", image=False)
     add("serve", run_serve, "Talk to Blender on stdin and stdout.", image=False)
     return parser
-
-
-def add_geometry(command: argparse.ArgumentParser) -> None:
-    geometry = command.add_mutually_exclusive_group()
-    geometry.add_argument("--disparity", metavar="D.npy", help="float (H, W), 1 / scene unit, larger = nearer")
-    geometry.add_argument("--depth", metavar="Z.npy", help="float (H, W), scene units, larger = farther")
 
 
 def add_camera_move(command: argparse.ArgumentParser) -> None:
@@ -321,6 +235,7 @@ def add_camera_move(command: argparse.ArgumentParser) -> None:
         "--focus-point", type=numbers(2), default=NO_POINT, metavar="x,y", help="what is in focus; shares of the photo"
     )
     command.add_argument("--vignette", type=float, default=0.0, help="0 none .. 1: how much darker the corners are")
+    add_fill(command)
     command.add_argument("--format", choices=CLIP_FORMATS, help="default: by the name of the output")
     command.add_argument("--out", required=True, metavar="CLIP.mp4|FOLDER/")
 
@@ -343,15 +258,6 @@ def size(text: str) -> tuple[int, int]:
     if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
         raise argparse.ArgumentTypeError(f"a size such as 1920x1080 is needed, not '{text}'")
     return int(width), int(height)
-
-
-def read_geometry(options: argparse.Namespace, shape: tuple[int, int]) -> Any:
-    """(H, W) float32 disparity from --disparity or --depth, or None. Raises BadDepth."""
-    from .files import read_disparity
-
-    if options.disparity:
-        return read_disparity(options.disparity, shape, is_depth=False)
-    return read_disparity(options.depth, shape, is_depth=True) if options.depth else None
 
 
 def watch_ctrl_c() -> Callable[[], bool]:

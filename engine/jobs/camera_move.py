@@ -24,7 +24,7 @@ REDUCE_BELOW = 0.8  # a still this much larger than the clip can show is reduced
 
 def camera_move(job_id: str, request: CameraMoveRequest, stages: Stages) -> dict[str, Any]:
     """Makes the clip. Raises a DioramaError or JobCancelled; nothing with the clip's name is left behind then."""
-    from ..layers import build_layered_still
+    from ..layers import build_layered_still, open_painter
     from ..media.clip import ClipWriter
     from ..media.still import load_still
     from ..render import Rasteriser
@@ -39,6 +39,7 @@ def camera_move(job_id: str, request: CameraMoveRequest, stages: Stages) -> dict
         if not request.visible_only:
             width, height = request.width or width, request.height or height
         still = reduced(still, width, height, request)
+        painter = open_painter(request.fill, lambda: stages.step("layers", 0, 1))
     # Opened before the long work: a read-only folder or a full disk is told at once.
     with ClipWriter(request.output, request.clip_format, width, height, request.frame_rate) as writer:
         with stages.stage("depth"):
@@ -47,7 +48,8 @@ def camera_move(job_id: str, request: CameraMoveRequest, stages: Stages) -> dict
         disparity = geometry.disparity
         source_height, source_width = disparity.shape
         with stages.stage("layers"):
-            layered = build_layered_still(still.rgb, disparity, geometry.intrinsics)
+            layered = build_layered_still(still.rgb, disparity, geometry.intrinsics, painter=painter)
+            warnings += painter.warnings if painter else []
             rasteriser = Rasteriser(layered)
         with stages.stage("path"):
             bounds = Bounds.of(disparity)

@@ -25,7 +25,7 @@ def layers(job_id: str, request: LayersRequest, stages: Stages) -> dict[str, Any
 
     Raises a DioramaError or JobCancelled; nothing new with the folder's name is left behind then.
     """
-    from ..layers import build_layered_still
+    from ..layers import build_layered_still, open_painter
     from ..media.still import load_still
 
     if request.pivot > 1 or min(request.max_width, request.max_height) < 0:
@@ -39,13 +39,14 @@ def layers(job_id: str, request: LayersRequest, stages: Stages) -> dict[str, Any
         still, rect, size = frame_still(still, request)
         if request.max_width or request.max_height:
             still = still.fitted(request.max_width or still.width, request.max_height or still.height)
+        painter = open_painter(request.fill, lambda: stages.step("layers", 0, 1))
     part = _stage_folder(folder)
     try:
         with stages.stage("depth"):
             geometry = geometry_of(still, request, rect, still_size)
         with stages.stage("layers"):
             disparity = geometry.disparity
-            layered = build_layered_still(still.rgb, disparity, geometry.intrinsics)
+            layered = build_layered_still(still.rgb, disparity, geometry.intrinsics, painter=painter)
         with stages.stage("write"):
             layered.save(part)
             save_picture(str(part / "still.png"), still.rgb)
@@ -77,7 +78,7 @@ def layers(job_id: str, request: LayersRequest, stages: Stages) -> dict[str, Any
             "depth_label": geometry.label,
             "depth_preview": str(folder / "depth.png"),
             "settings": settings,
-            "warnings": list(geometry.warnings),
+            "warnings": [*geometry.warnings, *(painter.warnings if painter else ())],
             "seconds": stages.seconds,
         },
     )

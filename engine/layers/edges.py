@@ -13,7 +13,7 @@ MAX_LAYERS = 5
 SMALLEST_SHARE = 0.002      # of the pixels: layers farther back than that many join the one in front
 OFFSETS = tuple(i / 8 for i in range(8))
 LOST_CUT_COST = 2.0         # of a cut that gets lost within a layer, in pixels of seam
-MEND_PX = 8.0               # how far around a cut that got lost a layer is split after all
+MEND_SHARE = 0.012          # of the longer side: how far around a cut that got lost a layer is split after all
 
 
 @dataclass(frozen=True)
@@ -156,5 +156,5 @@ def _mend(layer: np.ndarray, near_index: np.ndarray, far_index: np.ndarray, to_n
     for _ in range(MAX_LAYERS - 1):
         np.maximum.at(flat, near_index, np.minimum(flat[far_index] + 1, MAX_LAYERS - 1).astype(np.uint8))
     raised = np.where(flat > before, flat, 0)
-    around = (to_near <= MEND_PX) & (to_near < to_far)
+    around = (to_near <= MEND_SHARE * max(layer.shape)) & (to_near < to_far)
     return np.where(around, np.maximum(layer, raised[nearest_near]), layer)

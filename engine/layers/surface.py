@@ -30,7 +30,7 @@ class Surface:
 
     colour: (h, w, 3) uint8. near: (h, w) float32, disparity. alpha: (h, w) uint8. behind, front: reduced pictures
     (., ., 4) float32 of the surface without what shows through or over it at silhouettes; behind is continued under
-    nearer layers, front outwards.
+    nearer layers, front outwards. hidden: (h, w) bool, where nearer layers hide it.
     """
 
     index: int
@@ -41,6 +41,7 @@ class Surface:
     behind: np.ndarray
     front: np.ndarray
     factor: int
+    hidden: np.ndarray
 
 
 def make_surfaces(colour: np.ndarray, near: np.ndarray, labels: Labels, clean_px: float) -> list[Surface]:
@@ -82,7 +83,7 @@ def _make_surface(index: int, colour: np.ndarray, near: np.ndarray, labels: Labe
     _put(behind, hidden, colour, near, factor)
     if index:
         _put(_continued(colour, near, shown, nothing, factor), ~shown, colour, near, factor)
-    return Surface(index, part, colour, near, shown.view(np.uint8) * np.uint8(255), behind, front, factor)
+    return Surface(index, part, colour, near, shown.view(np.uint8) * np.uint8(255), behind, front, factor, hidden)
 
 
 def _continued(colour: np.ndarray, near: np.ndarray, source: np.ndarray, wanted: np.ndarray, factor: int) -> np.ndarray:

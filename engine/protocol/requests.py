@@ -83,6 +83,7 @@ class CameraMoveRequest:
     frame_width, frame_height: size of the project's frame that a captured still shows, pixels; 0 = the still's own.
     intrinsics: fx, fy, cx, cy of the still's camera, pixels of the still; () = from the depth model or the photo.
     z_picture: path of an EXR or .npy with the exact z of every pixel, scene units, which replaces depth; "" = none.
+    fill: path of an inpainting network (.onnx, or a pipeline's folder) that paints what the photo hides; "" = our own.
     """
 
     image: str
@@ -100,6 +101,7 @@ class CameraMoveRequest:
     intrinsics: tuple[float, ...] = ()
     z_picture: str = ""
     lens: LensSettings = field(default_factory=LensSettings)
+    fill: str = ""
 
     @property
     def frame_rate(self) -> Fraction:
@@ -110,7 +112,7 @@ class CameraMoveRequest:
 class LayersRequest:
     """A still becomes a layered still on disk, for the rig.
 
-    image, depth, visible_only, frame_width, frame_height, intrinsics, z_picture: as in CameraMoveRequest.
+    image, depth, visible_only, frame_width, frame_height, intrinsics, z_picture, fill: as in CameraMoveRequest.
     output: the folder to be made; one that is there is replaced as a whole. pivot: relative disparity (0 far, 1 near)
     of the plane that a rig turns around; negative = chosen from the picture. pivot_point: as in MoveSettings.
     max_width, max_height: the still is reduced to fit into this, pixels; 0 = not reduced.
@@ -128,6 +130,7 @@ class LayersRequest:
     intrinsics: tuple[float, ...] = ()
     z_picture: str = ""
     pivot_point: tuple[float, float] = (-1.0, -1.0)
+    fill: str = ""
 
 
 @dataclass(frozen=True)

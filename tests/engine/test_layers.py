@@ -152,19 +152,6 @@ def test_disparity_of_another_size_is_fitted() -> None:
     assert abs(np.count_nonzero(still.layers[1].rgba[..., 3] > 127) - square.sum()) < 0.1 * square.sum()
 
 
-def test_transparent_still_is_black_there() -> None:
-    photo, disparity, _ = red_square_on_green()
-    still = build_layered_still(photo, disparity, CAMERA, alpha=np.zeros((HEIGHT, WIDTH), np.uint8))
-    assert all((layer.rgba[..., :3] == 0).all() for layer in still.layers)
-
-
-def test_progress_is_reported_to_the_end() -> None:
-    photo, disparity, _ = red_square_on_green()
-    seen: list[tuple[int, int]] = []
-    build_layered_still(photo, disparity, CAMERA, report=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 2), (2, 2)]
-
-
 def test_folder_round_trip_is_exact(tmp_path) -> None:
     photo, disparity, _ = red_square_on_green()
     still = build_layered_still(photo, disparity, CAMERA)

@@ -45,6 +45,7 @@ RULES = {
     "engine.hub": Rule(("engine",), LIGHT, LEARNED | {"httpx2"}, relative_only=False),
     "engine.hub_files": Rule(("engine",), LIGHT, LEARNED, relative_only=False),
     "engine.depth": Rule(("engine",), LIGHT, LEARNED, relative_only=False),
+    "engine.layers.diffused": Rule(("engine",), LIGHT, LEARNED, relative_only=False),
     "engine.finish": Rule(("engine",), LIGHT, LEARNED, relative_only=False),
     "engine.video": Rule(("engine",), LIGHT, LEARNED, relative_only=False),
 }
