@@ -16,7 +16,7 @@ from .owned import Rig
 
 # Pose and framing stay within these of the engine's at every frame: scene units and radians; shares of the width; mm.
 PLACE_TOLERANCE, TURN_TOLERANCE, SHIFT_TOLERANCE, LENS_TOLERANCE = 6e-5, 1e-5, 5e-5, 1e-3
-REMEMBERED = 32  # moves whose poses are kept
+REMEMBERED = 32  # moves whose poses, and whose limits, are kept
 SWAY = "handheld"  # goes onto the camera's delta location: the keys of the other moves stay as they are
 
 
@@ -39,6 +39,7 @@ OTHERS = (
     Channel("lens", "shift_y", -1, SHIFT_TOLERANCE),
 )
 CHANNELS = (*PLACES, *SWAYS, *OTHERS)
+_limits: dict[tuple[Basis, MoveSettings], float] = {}  # a move at full amount -> the largest that the margin allows
 
 
 @dataclass(frozen=True)
@@ -98,13 +99,15 @@ def shot_of(basis: Basis, move: MoveSettings) -> Shot:
 
 def within_margin(basis: Basis, move: MoveSettings) -> MoveSettings:
     """The same move with the largest amount, not above its own, that shows nothing beyond the photo's margin."""
-    return replace(move, amount=min(move.amount, _most(basis, replace(move, amount=1.0))))
-
-
-@lru_cache(REMEMBERED)
-def _most(basis: Basis, move: MoveSettings) -> float:
-    """The largest amount within the margin: searched for once and not at every step of a slider."""
-    return limited(shot_of(basis, move), basis.bounds, basis.margin_px).amount
+    kind = basis, replace(move, amount=1.0)
+    most = _limits.get(kind, 0.0)
+    if not most:  # searched for only where an amount is too large, and not at every step of a slider beyond that
+        most = limited(shot_of(basis, move), basis.bounds, basis.margin_px).amount
+        if most < move.amount:
+            _limits[kind] = most
+            if len(_limits) > REMEMBERED:
+                del _limits[next(iter(_limits))]
+    return replace(move, amount=min(move.amount, most))
 
 
 def corners_of(basis: Basis, cycle: str) -> list[float]:
