@@ -74,7 +74,9 @@ def draw_models(layout: Any, context: Any, settings: Any) -> None:
         row.label(text=f"and {generate_jobs.label_of(name)}")
         removed = row.operator("diorama.generate_model", text="", icon="X", emboss=False)
         removed.model, removed.also = name, True
-    draw_missing(layout, context, "video", [known[name] for name in settings.model_names() if name in known])
+    here = runtime.models.downloaded or frozenset()
+    missing = [known[name] for name in settings.model_names() if name in known and name not in here]
+    draw_missing(layout, context, "video", missing)
     for sentence in generate_jobs.needs_of(settings):
         draw_sentence(layout, context, sentence, "INFO")
     try:
@@ -84,11 +86,11 @@ def draw_models(layout: Any, context: Any, settings: Any) -> None:
 
 
 def draw_takes(layout: Any, settings: Any) -> None:
-    row = layout.row(align=True)
-    row.prop(settings, "takes")
+    """How many, and from which seeds."""
     column = layout.column(align=True)
+    column.prop(settings, "takes")
     row = column.row(heading="Seed", align=True)
-    row.prop(settings, "random_seed", text="Random" if settings.random_seed else "", icon="FILE_REFRESH")
+    row.prop(settings, "random_seed", text="Random" if settings.random_seed else "")
     if not settings.random_seed:
         row.prop(settings, "seed", text="")
 

@@ -13,7 +13,7 @@ from ..session import runtime
 from ..session.queue import Job, JobState
 from .text import draw_sentence
 
-PREVIEW_SCALE = 8.0
+PREVIEW_SCALE = 10.0
 STAGES = {
     "scene": "Opening the scene",
     "load": "Reading the photo",
@@ -60,7 +60,7 @@ class DIORAMA_PT_jobs(bpy.types.Panel):
     bl_space_type = "SEQUENCE_EDITOR"
     bl_region_type = "UI"
     bl_category = "Diorama"
-    bl_order = 1
+    bl_order = 0  # below the buttons that start them
 
     @classmethod
     def poll(cls, _context: Any) -> bool:
