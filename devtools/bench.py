@@ -138,8 +138,8 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Asked], str]]] = {
                    "one setting for all.", _novel_view),
     "unseen": ("Scenes of benchmarks/unseen.py, scored by the same kit beside its built-in methods.", _unseen),
     "depth": ("The kit's depth_quality.py through `engine depth --model draft`.", _depth),
-    "generate": ("Medians of {runs} runs in turns, one thread, random weights. CPU seconds count: other work shares the "
-                 "machine. With a GPU: benchmarks/generate_gpu.py.", _generate),
+    "generate": ("Medians of {runs} runs in turns, one thread, random weights. CPU seconds count: other work shares "
+                 "the machine. With a GPU: benchmarks/generate_gpu.py.", _generate),
     "stretched": ("Default amounts, draft depth, photos of the scikit-image wheel at their own size.", _stretched),
     "finish": ("The evaluation kit's photographs; one run of the full engine on the CPU. The truth between the photos "
                "of a stereo pair is the view half way.", _finish),

@@ -56,7 +56,7 @@ class Preview:
             return
         a, b = level(self._pipe.scheduler, step)
         scaled, noise = clip.detach().float() / max(a, 1e-3), b / max(a, 1e-3)
-        before, self._before = self._before, (scaled, noise)
+        before, self._before = self._before if step else None, (scaled, noise)
         if before is None or now - self._rested < max(FIRST_AFTER, self._cost / SHARE):
             return
         slope = (scaled - before[0]) / (noise - before[1]) if noise != before[1] else 0.0

@@ -37,7 +37,9 @@ class Teller(Protocol):
 
 
 class Onlooker(Protocol):
-    """Somebody who sees the latents after each step, from 0, and may give others in their place.
+    """Somebody who sees the latents after each step and may give others in their place.
+
+    step: from 0; it begins anew where a pipeline makes its clip in sections.
 
     path: of a preview, or "". begin: before the call; `seen` is filled while the pipeline encodes its still.
     """
@@ -143,12 +145,12 @@ def look_at(frames: np.ndarray, still: np.ndarray) -> None:
 
 
 def _callback(watch: Watch, onlookers: Sequence[Onlooker]) -> Callable[..., dict[str, Any]]:
-    def on_step_end(_pipe: Any, _index: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+    def on_step_end(_pipe: Any, index: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         latents = tensors["latents"]
         _finite(latents, watch)
         now = latents
         for onlooker in onlookers:
-            changed = onlooker.after_step(watch.done, now)
+            changed = onlooker.after_step(index, now)
             now = now if changed is None else changed
             watch.preview = onlooker.path or watch.preview
         watch.stepped()

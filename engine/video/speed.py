@@ -59,14 +59,13 @@ def speed_of(settings: GenerateSettings, found: Found) -> Speed:
         guidance = settings.guidance_scale if settings.guidance_scale >= 0 else few.guidance_scale
         note = f"A LoRA draws the clip in {steps} steps: much faster, a little less motion and variety."
         return Speed(settings.speed, steps, guidance, files, few.weight, note=note)
-    if settings.speed == "draft" and not settings.num_inference_steps:
-        steps = math.ceil(steps / 2)
     cache = model.caches[0] if model.caches else ""
-    words = {"balanced": "Steps that hardly change the clip are skipped in part: faster, fine detail can differ.",
-             "draft": "Half the steps, and many of them skipped in part: for a first look."}
-    if not cache and settings.speed == "balanced":
-        return Speed("balanced", steps, guidance, note=f"{model.name} knows nothing between best and draft.")
-    return Speed(settings.speed, steps, guidance, cache=cache, note=words[settings.speed])
+    notes = ["Steps that hardly change the clip are skipped in part: faster, fine detail can differ."] if cache else []
+    if settings.speed == "draft" and not settings.num_inference_steps and "num_inference_steps" in found.controls:
+        steps = math.ceil(steps / 2)
+        notes.insert(0, "Half the steps: for a first look.")
+    note = " ".join(notes) or f"{model.name} knows no faster way than its own: this is the same as best."
+    return Speed(settings.speed, steps, guidance, cache=cache, note=note)
 
 
 def hurry(pipe: Any, family: Family, speed: Speed, device: str, expected_seconds: float) -> None:
