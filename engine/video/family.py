@@ -112,6 +112,10 @@ class Family:
         """Width, height of a folder that makes one size and no other. config: of its denoiser."""
         return None
 
+    def size_multiple(self, config: dict[str, Any], catalog: int) -> int:
+        """What the sides of its pictures are multiples of. config: of its denoiser."""
+        return catalog
+
     def controls(self, pipe_config: dict[str, Any], config: dict[str, Any], catalog: frozenset[str]) -> frozenset[str]:
         """Which of CONTROLS this folder really has. pipe_config: of model_index.json. config: of its denoiser."""
         return catalog

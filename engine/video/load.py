@@ -93,6 +93,7 @@ def examined(folder: Path, model: VideoModel | None = None, brought: dict[str, P
                        f"Choose a model of one of these families: {', '.join(FAMILIES)}.")
     assert family
     entry = model or _resembling(family, folder, index, config)
+    entry = replace(entry, size_multiple=family.size_multiple(config, entry.size_multiple))
     if size := family.only_size(config):
         entry = replace(entry, width=size[0], height=size[1], fixed_size=True)
     controls = family.controls(index, config, entry.controls)

@@ -85,6 +85,17 @@ def test_kandinskys_tokenizer_is_loaded_though_it_is_saved_as_a_processor_of_fil
     assert np.array_equal(*frames)
 
 
+def test_kandinsky_5_with_sparse_attention_makes_coarser_sizes_and_never_too_short_clips(tmp_path):
+    from tests.engine.tiny.kandinsky5 import kandinsky5
+
+    kandinsky5().save_pretrained(tmp_path)
+    found = examined(tmp_path)
+    assert found.model.size_multiple == 16 and found.rule.at_or_above(1) == 17
+    config = tmp_path / "transformer" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"attention_type": "nabla"}))
+    assert examined(tmp_path).model.size_multiple == 128
+
+
 def test_a_distilled_kandinsky_knows_no_guidance():
     distilled = {"scheduler": ["diffusers", "PiflowScheduler"], "vocoder": ["diffusers", "MMAudioVocoder"]}
     every = find_model("kandinsky-6-pro").controls

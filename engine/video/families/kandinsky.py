@@ -64,6 +64,10 @@ class Kandinsky5(_Kandinsky):
         """The same transformer makes video from text alone, and then is not told about a still."""
         return super().recognises(index, config) and bool(config.get("visual_cond"))
 
+    def size_multiple(self, config: dict[str, Any], catalog: int) -> int:
+        """Sparse attention works on blocks of 8 x 8 tokens."""
+        return 8 * catalog if config.get("attention_type") == "nabla" else catalog
+
 
 class Kandinsky6(_Kandinsky):
     """Kandinsky6TI2VAPipeline: picture and sound. Distilled folders know no guidance, and no negative prompt."""

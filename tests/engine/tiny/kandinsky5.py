@@ -2,16 +2,8 @@
 
 from tests.engine.tiny import Tiny
 from tests.engine.tiny.cosmos25 import qwen
-from tests.engine.tiny.hunyuan import words_and_pooled
+from tests.engine.tiny.hunyuan import vae, words_and_pooled
 from tests.engine.tiny.parts import awake, louder, qwen_tokenizer, seeded
-
-
-def vae():
-    """HunyuanVideo's, smaller still: with sparse attention the smallest picture has 128 pixels a side."""
-    from diffusers import AutoencoderKLHunyuanVideo
-
-    return seeded(AutoencoderKLHunyuanVideo, latent_channels=4, block_out_channels=(4,) * 4, layers_per_block=1,
-                  norm_num_groups=2)
 
 
 def words_of(template):

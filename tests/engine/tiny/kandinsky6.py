@@ -2,8 +2,8 @@
 
 from tests.engine.tiny import Tiny
 from tests.engine.tiny.cosmos25 import qwen
-from tests.engine.tiny.hunyuan import words_and_pooled
-from tests.engine.tiny.kandinsky5 import vae, words_of
+from tests.engine.tiny.hunyuan import vae, words_and_pooled
+from tests.engine.tiny.kandinsky5 import words_of
 from tests.engine.tiny.parts import louder, seeded
 
 
