@@ -24,7 +24,8 @@ from .frames import Frames
 
 Enlarge = Callable[[np.ndarray], np.ndarray]        # (h, w, 3) uint8 -> (h * factor, w * factor, 3) uint8
 
-TILE, OVERLAP = 128, 16         # pixels of the small picture
+TILE, OVERLAP = 256, 16         # pixels of the small picture
+SLOW_TILE = 96                  # where a tile takes seconds, so that a cancel is heard in between
 # method -> what its networks enlarge by -> names of their files
 NETWORKS = {
     "video": {2: ("realesr-video-x2", "realesr-video"), 4: ("realesr-video-x4", "realesr-video")},
@@ -42,12 +43,13 @@ def upscaled(
     check: called between tiles; may raise. Also the name of the device. Raises WeightsMissing, BadRequest.
     """
     made, enlarge, device = _by_folder(folder) if folder else _by_ncnn(factor, method)
+    tile = SLOW_TILE if device == "CPU" and method != "video" else TILE
     if device == "CPU":
         warnings.append("The upscaler ran on the CPU, as no graphics card was found that it can use; that is slow.")
     width, height = round(frames.width * factor), round(frames.height * factor)
 
     def read(index: int) -> np.ndarray:
-        large = in_tiles(frames.frame(index), made, enlarge, check)
+        large = in_tiles(frames.frame(index), tile, made, enlarge, check)
         if large.shape[:2] == (height, width):
             return large
         shrinks = large.shape[1] > width
@@ -56,16 +58,18 @@ def upscaled(
     return Frames(frames.num_frames, width, height, read), {"device": device, "factor": factor}
 
 
-def in_tiles(picture: np.ndarray, factor: int, enlarge: Enlarge, check: Callable[[], None]) -> np.ndarray:
-    """The whole picture, tile by tile; each is given OVERLAP pixels around it, which are cut off again."""
+def in_tiles(
+    picture: np.ndarray, size: int, factor: int, enlarge: Enlarge, check: Callable[[], None]
+) -> np.ndarray:
+    """The whole picture, by tiles of that size; each is given OVERLAP pixels around it, which are cut off again."""
     height, width = picture.shape[:2]
     padded = cv2.copyMakeBorder(picture, OVERLAP, OVERLAP, OVERLAP, OVERLAP, cv2.BORDER_REFLECT_101
                                 if min(height, width) > OVERLAP else cv2.BORDER_REPLICATE)
     out = np.empty((height * factor, width * factor, 3), np.uint8)
-    for top in range(0, height, TILE):
-        for left in range(0, width, TILE):
+    for top in range(0, height, size):
+        for left in range(0, width, size):
             check()
-            down, across = min(TILE, height - top), min(TILE, width - left)
+            down, across = min(size, height - top), min(size, width - left)
             tile = enlarge(padded[top:top + down + 2 * OVERLAP, left:left + across + 2 * OVERLAP])
             edge = OVERLAP * factor
             out[top * factor:(top + down) * factor, left * factor:(left + across) * factor] = tile[

@@ -178,14 +178,14 @@ def test_tiles_leave_no_seam_and_can_be_stopped_between() -> None:
     made, enlarge, _ = upscale._by_ncnn(2, "video")
     whole = enlarge(cv2.copyMakeBorder(picture, *[upscale.OVERLAP] * 4, cv2.BORDER_REFLECT_101))
     edge = upscale.OVERLAP * made
-    tiled = upscale.in_tiles(picture, made, enlarge, lambda: None)
+    tiled = upscale.in_tiles(picture, 96, made, enlarge, lambda: None)
     assert np.abs(tiled.astype(int) - whole[edge:-edge, edge:-edge]).max() <= 2
 
     def stop() -> None:
         raise JobCancelled
 
     with pytest.raises(JobCancelled):
-        upscale.in_tiles(picture, made, enlarge, stop)
+        upscale.in_tiles(picture, 96, made, enlarge, stop)
 
 
 def test_seams_and_stutter_are_reported(tmp_path: Path) -> None:
