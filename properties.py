@@ -311,6 +311,13 @@ class DioramaSettings(bpy.types.PropertyGroup):
         type=bpy.types.Image,
     )
 
+    fill: StringProperty(
+        name="Fill",
+        description="A network that paints what the photo hides: LaMa or MI-GAN as .onnx, or a folder of diffusers",
+        subtype="FILE_PATH",
+        options={*compat.blend_relative()},
+    )
+
     rig_moves: CollectionProperty(type=DioramaRigMove, options={"HIDDEN"})
     rig_passes: EnumProperty(
         name="Passes", description="Clips that Bake makes beside the picture", items=bake.PASSES, options={"ENUM_FLAG"}
@@ -342,6 +349,10 @@ class DioramaSettings(bpy.types.PropertyGroup):
         if self.depth_source != "model":
             return "draft"
         return bpy.path.abspath(self.depth_folder) if self.depth_model == "folder" else self.depth_model
+
+    def fill_path(self) -> str:
+        """Of the network, "" for our own fill."""
+        return bpy.path.abspath(self.fill) if self.fill else ""
 
     def depth_settings(self, correction: str = "") -> DepthSettings:
         """correction: path of the paint-over as it was written for the job, or ""."""

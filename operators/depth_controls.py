@@ -36,6 +36,22 @@ class DIORAMA_OT_new_paint_over(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class DIORAMA_OT_paint_over_from_strip(bpy.types.Operator):
+    """Take the picture of the selected image strip as the paint-over. It has the photo's shape; where it is opaque, its brightness is the depth"""  # noqa: E501 (Blender shows this)
+
+    bl_idname = "diorama.paint_over_from_strip"
+    bl_label = "Paint-Over from Strip"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        scene = compat.sequencer_scene(context)
+        try:
+            scene.diorama.correction = paint.from_strip(scene)
+        except DioramaError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
 class _ClipOperator:
     bl_options = {"REGISTER", "UNDO"}
 
@@ -123,4 +139,10 @@ class DIORAMA_OT_pick_point(bpy.types.Operator):
         context.workspace.status_text_set(None)
 
 
-CLASSES = (DIORAMA_OT_new_paint_over, DIORAMA_OT_show_depth, DIORAMA_OT_use_depth, DIORAMA_OT_pick_point)
+CLASSES = (
+    DIORAMA_OT_new_paint_over,
+    DIORAMA_OT_paint_over_from_strip,
+    DIORAMA_OT_show_depth,
+    DIORAMA_OT_use_depth,
+    DIORAMA_OT_pick_point,
+)

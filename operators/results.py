@@ -92,6 +92,7 @@ def submit_still(scene: Any, strip: Any, move: MoveSettings | None = None) -> Jo
         visible_only=True,
         frame_width=still.frame_width,
         frame_height=still.frame_height,
+        fill=settings.fill_path(),
     )
     tag = {
         "scene": scene.name,

@@ -42,6 +42,7 @@ def submit_build(scene: Any, strip: Any) -> Job:
         frame_height=still.frame_height,
         pivot=chosen.pivot,
         pivot_point=chosen.pivot_point,
+        fill=settings.fill_path(),
     )
     tag = {
         "kind": BUILD,
@@ -83,6 +84,7 @@ def submit_relayer(rig: owned.Rig, settings: Any, picture: str = "") -> Job:
         pivot=chosen.pivot,
         pivot_point=_on_photo(rig, chosen.pivot_point),
         z_picture=picture if exact else "",
+        fill=settings.fill_path(),
     )
     tag = {
         "kind": RELAYER,

@@ -91,6 +91,8 @@ class DIORAMA_PT_depth(SequencerPanel, bpy.types.Panel):
         if settings.depth_source != "picture":
             column.prop(settings, "invert")
         layout.template_ID(settings, "correction", new="diorama.new_paint_over", open="image.open", text="Paint-Over")
+        layout.operator("diorama.paint_over_from_strip", icon="SEQ_SEQUENCER")
+        layout.prop(settings, "fill")
         draw_choice(layout, settings, "pivot")
 
 

@@ -64,13 +64,14 @@ def hide(scene: Any, clip: Any) -> None:
         compat.strips(holder).remove(strip)
 
 
-def selected_picture(scene: Any) -> Path:
+def selected_picture(
+    scene: Any, remedy: str = "Select the rig's strip and one image strip that shows its depth."
+) -> Path:
     """The picture of the one selected image strip; of a sequence the first that is shown. Raises BadSelection."""
     images = selected_images(scene)
     if len(images) != 1:
         raise BadSelection(
-            "No depth strip is selected." if not images else f"{len(images)} image strips are selected.",
-            "Select the rig's strip and one image strip that shows its depth.",
+            "No image strip is selected." if not images else f"{len(images)} image strips are selected.", remedy
         )
     (strip,) = images
     hidden = max(compat.left_handle(strip) - compat.content_start(strip), 0) + compat.content_trim_start(strip)

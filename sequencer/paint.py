@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ..engine.errors import BadSelection, BadStill, OutputFailed
-from . import source
+from . import depth_strip, source
 
 STILLS = ("FILE", "GENERATED")
 OPAQUE = 0.999
@@ -39,6 +39,16 @@ def new_paint_over(scene: Any, strip: Any, capture: Path) -> Any:
     paint.update()
     paint.pack()  # or it would be lost with the file
     return paint
+
+
+def from_strip(scene: Any) -> Any:
+    """The picture of the one selected image strip as an image, as it lies on disk. Raises BadSelection, BadStill."""
+    path = depth_strip.selected_picture(scene, "Select only the image strip that holds the paint, in grey.")
+    if not path.is_file():
+        raise BadStill(f"The picture of that strip is missing: {path}", "Bring the file back and try again.")
+    image = bpy.data.images.load(str(path), check_existing=True)
+    image.reload()  # it may have been painted on by another program since
+    return image
 
 
 def write(image: Any, path: Path) -> str:

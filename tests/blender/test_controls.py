@@ -105,6 +105,30 @@ def test_a_file_can_be_the_paint_over_and_a_missing_one_is_a_sentence(
     assert not addon.runtime.queue.jobs
 
 
+def test_the_picture_of_a_strip_can_be_the_paint_over(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
+    still = add_still(addon, scene.sequence_editor, photo(tmp_path / "photo.png"), length=2)
+    Image.fromarray(np.full((180, 320), 77, np.uint8)).save(tmp_path / "grey.png")
+    strip = add_still(addon, scene.sequence_editor, tmp_path / "grey.png", channel=2, length=2)
+    strip.mute = True
+    with pytest.raises(RuntimeError, match="2 image strips are selected"):
+        bpy.ops.diorama.paint_over_from_strip()
+    assert scene.diorama.correction is None
+    select(addon, scene, strip)
+    assert bpy.ops.diorama.paint_over_from_strip() == {"FINISHED"}
+    select(addon, scene, still)
+    depth = depth_of(make_clip(addon, scene))
+    assert np.abs(depth - 77 / 255).max() < 0.01
+
+
+def test_a_fill_that_is_missing_is_one_sentence(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
+    add_still(addon, scene.sequence_editor, photo(tmp_path / "photo.png"), length=2)
+    scene.diorama.fill = str(tmp_path / "gone.onnx")
+    assert bpy.ops.diorama.camera_move() == {"FINISHED"}
+    (job,) = addon.runtime.queue.jobs
+    pump_until(addon, lambda: job.error)
+    assert "gone.onnx" in job.error.message and "own fill" in job.error.remedy
+
+
 def test_a_float_image_is_refused(addon: SimpleNamespace, scene: Any, modules: SimpleNamespace, tmp_path: Path) -> None:
     image = bpy.data.images.new("deep", 8, 8, float_buffer=True)
     with pytest.raises(addon.errors.BadSelection):

@@ -84,7 +84,7 @@ def test_the_z_pass_of_a_render_is_taken_to_scale(addon: SimpleNamespace, rig: A
 
 
 def test_a_depth_strip_on_the_timeline(addon: SimpleNamespace, scene: Any, rig: Any, tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="No depth strip is selected"):
+    with pytest.raises(RuntimeError, match="No image strip is selected"):
         bpy.ops.diorama.rig_depth(source="STRIP")
     for index in (1, 2, 3):
         Image.fromarray((ramp((180, 320)) * 40 * index).astype(np.uint8)).save(tmp_path / f"depth_{index}.png")
