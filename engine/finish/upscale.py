@@ -43,7 +43,7 @@ def upscaled(
     check: called between tiles; may raise. Also the name of the device. Raises WeightsMissing, BadRequest.
     """
     made, enlarge, device = _by_folder(folder) if folder else _by_ncnn(factor, method)
-    tile = SLOW_TILE if device == "CPU" and method != "video" else TILE
+    tile = SLOW_TILE if device == "CPU" and (folder or method != "video") else TILE
     if device == "CPU":
         warnings.append("The upscaler ran on the CPU, as no graphics card was found that it can use; that is slow.")
     width, height = round(frames.width * factor), round(frames.height * factor)
