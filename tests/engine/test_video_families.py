@@ -33,6 +33,7 @@ pytestmark = [pytest.mark.full, pytest.mark.filterwarnings("ignore")]       # th
 
 BUILDERS = Path(__file__).parent / "tiny"
 VARIANTS = [(family, name) for family in FAMILIES if (BUILDERS / f"{family}.py").exists() for name in tiny_of(family)]
+# scope: all tests of one model run one after the other, so that it is loaded once.
 EACH = pytest.mark.parametrize(("family", "name"), VARIANTS, ids=[f"{f}-{n}" for f, n in VARIANTS], scope="module")
 PIXELS_ONLY = ("hunyuan15", "i2vgen")       # their pipelines tell nobody their latents
 STAGES = ("load", "encode", "denoise", "decode", "finish", "write")
