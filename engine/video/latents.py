@@ -66,8 +66,8 @@ def normalised(vae: Any, latent: torch.Tensor) -> torch.Tensor:
 
     config, shape = vae.config, (1, -1, *(1,) * (latent.ndim - 2))
     factor = getattr(config, "scaling_factor", None) or 1.0
-    for place in (vae, config):
-        mean, deviation = getattr(place, "latents_mean", None), getattr(place, "latents_std", None)
+    for place in (dict(vae.named_buffers(recurse=False)), config):
+        mean, deviation = place.get("latents_mean"), place.get("latents_std")
         if mean is not None and deviation is not None:
             mean, deviation = (torch.as_tensor(v).to(latent).view(shape) for v in (mean, deviation))
             return (latent - mean) * factor / deviation
