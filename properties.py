@@ -10,7 +10,6 @@ from typing import Any
 import bpy
 from bpy.props import (
     BoolProperty,
-    CollectionProperty,
     EnumProperty,
     FloatProperty,
     FloatVectorProperty,
@@ -21,7 +20,6 @@ from bpy.props import (
 
 from .engine.camera import CYCLES, EASINGS, MOVES
 from .engine.protocol import DepthSettings, LensSettings, MoveSettings
-from .rig import bake, owned, stack
 from .sequencer import compat
 from .session.models import catalog
 
@@ -61,11 +59,12 @@ NUMBERS = {
 OWN_FOLDER = ("folder", "Folder…", "A model of your own, as transformers or diffusers save it", 99)
 
 
-def _items(table: dict[str, Any]) -> list[tuple[str, str, str, int]]:
+def items_of(table: dict[str, Any]) -> list[tuple[str, str, str, int]]:
+    """A table of the engine as items of an enum."""
     return [(key, choice.label, choice.description, NUMBERS[key]) for key, choice in table.items()]
 
 
-def _model_items() -> list[tuple[str, str, str, int]]:
+def _modelitems_of() -> list[tuple[str, str, str, int]]:
     return [*((key, model.name, model.facts, NUMBERS[key]) for key, model in catalog().items()), OWN_FOLDER]
 
 
@@ -95,65 +94,16 @@ def _point(what: str) -> Any:
     )
 
 
-def _remake_rig(entry: Any, _context: Any) -> None:
-    """A move's slider was moved: the camera follows at once."""
-    stack.changed(owned.Rig.of(entry.id_data))
-
-
-def _use_all_of_it(entry: Any, context: Any) -> None:
-    """Who asks for another amount wants that amount, and not the share of it that Fit once left."""
-    entry.share = 1.0
-    _remake_rig(entry, context)
-
-
-class DioramaRigMove(bpy.types.PropertyGroup):
-    """Of a rig's scene: one of the moves that its camera makes."""
-
-    move: EnumProperty(name="Move", items=_items(MOVES), options={"HIDDEN"})
-    enabled: BoolProperty(name="On", description="Whether the camera makes this move", default=True, update=_remake_rig)
-    amount: FloatProperty(
-        name="Amount",
-        description="Strength of this move as a share of the frame; less where the photo has no more to show",
-        min=0.0,
-        max=1.0,
-        soft_max=0.3,
-        precision=3,
-        step=1,
-        update=_use_all_of_it,
-    )
-    easing: EnumProperty(
-        name="Easing", description="How this move starts and stops", items=_items(EASINGS), update=_remake_rig
-    )
-    cycle: EnumProperty(
-        name="Cycle", description="What happens at the end of this move", items=_items(CYCLES), update=_remake_rig
-    )
-    seed: IntProperty(options={"HIDDEN"})
-    crop_from: FloatVectorProperty(size=4, options={"HIDDEN"})
-    crop_to: FloatVectorProperty(size=4, options={"HIDDEN"})
-    share: FloatProperty(description="What Fit has left of it", default=1.0, options={"HIDDEN"})
-
-    def take(self, move: MoveSettings) -> None:
-        self.move, self.amount, self.easing, self.cycle = move.name, move.amount, move.easing, move.cycle
-        self.seed, self.crop_from, self.crop_to = move.seed, move.crop_from, move.crop_to
-
-    def move_settings(self) -> MoveSettings:
-        return MoveSettings(
-            self.move,
-            self.amount,
-            self.easing,
-            self.cycle,
-            crop_from=tuple(self.crop_from),
-            crop_to=tuple(self.crop_to),
-            seed=self.seed,
-        )
-
-
 class DioramaSettings(bpy.types.PropertyGroup):
     """Of a scene: what the next clip will be. Its length is always the strip's."""
 
     settings_version: IntProperty(default=SETTINGS_VERSION, options={"HIDDEN"})
     move: EnumProperty(
-        name="Move", description="How the camera moves", items=_items(MOVES), default="push_in", update=_use_good_amount
+        name="Move",
+        description="How the camera moves",
+        items=items_of(MOVES),
+        default="push_in",
+        update=_use_good_amount,
     )
     amount: FloatProperty(
         name="Amount",
@@ -166,10 +116,10 @@ class DioramaSettings(bpy.types.PropertyGroup):
         step=1,
     )
     easing: EnumProperty(
-        name="Easing", description="How the camera starts and stops", items=_items(EASINGS), default="ease_in_out"
+        name="Easing", description="How the camera starts and stops", items=items_of(EASINGS), default="ease_in_out"
     )
     cycle: EnumProperty(
-        name="Cycle", description="What happens at the end of the move", items=_items(CYCLES), default="once"
+        name="Cycle", description="What happens at the end of the move", items=items_of(CYCLES), default="once"
     )
     seed: IntProperty(name="Seed", description="Another number gives another sway of the hands", min=0, default=0)
     crop_from: FloatVectorProperty(
@@ -259,7 +209,7 @@ class DioramaSettings(bpy.types.PropertyGroup):
     depth_model: EnumProperty(
         name="Model",
         description="The network that estimates depth",
-        items=_model_items(),
+        items=_modelitems_of(),
         default="depth-anything-v2-small",
     )
     depth_folder: StringProperty(
@@ -316,11 +266,6 @@ class DioramaSettings(bpy.types.PropertyGroup):
         description="A network that paints what the photo hides: LaMa or MI-GAN as .onnx, or a folder of diffusers",
         subtype="FILE_PATH",
         options={*compat.blend_relative()},
-    )
-
-    rig_moves: CollectionProperty(type=DioramaRigMove, options={"HIDDEN"})
-    rig_passes: EnumProperty(
-        name="Passes", description="Clips that Bake makes beside the picture", items=bake.PASSES, options={"ENUM_FLAG"}
     )
 
     def move_settings(self) -> MoveSettings:

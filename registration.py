@@ -8,18 +8,18 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import operators, preferences, properties, properties_combine, properties_generate
+from . import operators, preferences, properties, properties_combine, properties_generate, properties_rig
 from .operators import results
 from .panels import camera_move, camera_view, clip, combine, engine, generate, jobs, lens, menus, rig
 from .sequencer import compat, live_preview
 from .session import runtime
 
 CLASSES = (
-    properties.DioramaRigMove,
     properties.DioramaSettings,
     properties.DioramaStrip,
     *properties_combine.CLASSES,
     *properties_generate.CLASSES,
+    *properties_rig.CLASSES,
     preferences.DioramaPreferences,
     *operators.CLASSES,
     *camera_move.CLASSES,
@@ -51,6 +51,7 @@ def register() -> None:
     properties.link(compat.strip_type())
     properties_combine.link(compat.strip_type())
     properties_generate.link(compat.strip_type())
+    properties_rig.link()
     runtime.open_session(
         Path(__file__).parent, preferences.preferences().engine_path(), lambda: not bpy.app.online_access
     )
@@ -68,6 +69,7 @@ def unregister() -> None:
     results.clear()
     live_preview.close()
     runtime.close_session()
+    properties_rig.unlink()
     properties_generate.unlink(compat.strip_type())
     properties_combine.unlink(compat.strip_type())
     properties.unlink(compat.strip_type())

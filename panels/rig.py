@@ -28,10 +28,10 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
     column.operator("diorama.rig_fit", icon="FULLSCREEN_EXIT")
     column.operator_menu_enum("diorama.rig_depth", "source", icon="MOD_DISPLACE")
     row = layout.row(align=True)
-    row.operator("diorama.bake_fast", icon="RENDER_ANIMATION").passes = scene.diorama.rig_passes
+    row.operator("diorama.bake_fast", icon="RENDER_ANIMATION").passes = scene.diorama_rig.passes
     row.operator_menu_enum("diorama.bake_blender", "engine", text="Render", icon="BLENDER")
     row = layout.row(align=True)
-    row.prop(scene.diorama, "rig_passes")
+    row.prop(scene.diorama_rig, "passes")
     if scene != rig.scene:
         column = layout.column(align=True)
         live = rig_strip.is_live(scene, rig.id, verbs.active_strip(context))
@@ -57,7 +57,9 @@ def _draw_length(layout: Any, context: Any, rig: owned.Rig) -> None:
 
 def _draw_moves(layout: Any, rig: owned.Rig) -> None:
     """What the camera does, move by move, each with its own strength."""
-    for index, entry in enumerate(rig.scene.diorama.rig_moves):
+    layout = layout.column(align=True)
+    layout.enabled = rig.moves
+    for index, entry in enumerate(rig.scene.diorama_rig.moves):
         box = layout.box().column(align=True)
         row = box.row(align=True)
         row.prop(entry, "enabled", text="")

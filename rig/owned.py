@@ -55,6 +55,11 @@ class Rig:
         return self._part(PIVOT, "pivot")
 
     @property
+    def moves(self) -> bool:
+        """Whether the camera and its pivot are still there."""
+        return {CAMERA, PIVOT} <= {o.get(PART) for o in self._objects()}
+
+    @property
     def layers(self) -> list[Any]:
         """The layers' objects that are still in the scene, back to front."""
         return sorted((o for o in self._objects() if o.get(PART) == LAYER), key=lambda o: o["diorama_layer"])

@@ -16,8 +16,8 @@ LEARNED = frozenset({"torch", "diffusers", "transformers", "accelerate", "safete
                      "psutil", "torchao"})
 LIGHT = frozenset({"numpy", "PIL", "cv2", "onnxruntime", "numba", "av", "OpenEXR", "pillow_heif", "ncnn"})
 SHARED = ("engine.__init__", "engine.protocol", "engine.errors", "engine.camera")      # __init__: the version
-VERBS = ("operators", "panels", "properties", "properties_combine", "properties_generate", "preferences",
-         "registration")
+VERBS = ("operators", "panels", "properties", "properties_combine", "properties_generate", "properties_rig",
+         "preferences", "registration")
 
 
 @dataclass(frozen=True)

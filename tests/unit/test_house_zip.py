@@ -13,7 +13,7 @@ from devtools.house import ROOT
 
 FOLDERS = ("operators", "panels", "sequencer", "rig", "session", "engine")
 MODULES = ("__init__.py", "registration.py", "preferences.py", "properties.py", "properties_combine.py",
-           "properties_generate.py")
+           "properties_generate.py", "properties_rig.py")
 
 
 @pytest.fixture(scope="module")
