@@ -121,3 +121,15 @@ def test_the_motion_of_stable_video_is_its_own_in_the_middle(own_model, tmp_path
                          for more in ({}, {"motion": 0.5}, {"motion": 1.0}))
     assert np.array_equal(own, middle)
     assert not np.array_equal(own, much)
+
+
+def test_stable_video_is_chained_by_its_fixed_number_of_frames(own_model, tmp_path, stills):
+    clips = Clips(tmp_path, own_model("svd", "svd", "svd-xt"), 7, 12, (64, 64))
+    frames = clips(stills[0], num_inference_steps=2)
+    assert len(frames) == 12 and clips.steps == 6       # 5 + 4 + 4 frames, cut to 12
+
+
+def test_ltx_goes_on_from_the_frames_before(own_model, tmp_path, stills):
+    frames = {"multiple": 8, "extra": 1, "default": 33, "stable": 33}
+    clips = Clips(tmp_path, own_model("ltx", "ltx_095", "ltx-video-0.9.5", frames=frames), 24, 45)
+    assert len(clips(stills[0], num_inference_steps=2)) == 45 and clips.steps == 4
