@@ -63,7 +63,8 @@ def _build(scene: Any, photos: list[Any], cuts: list[int]) -> None:
     fade = "" if settings.fade == "NONE" else settings.fade
     _, entries = slideshow.build(scene, photos, cuts, style, fade)
     for entry in entries:
-        _waiting.append((identity.mark(scene, entry.strip), entry.move if settings.style != "generate" else None))
+        tag = identity.mark(scene, entry.strip) | {"file": results.files_opened()}
+        _waiting.append((tag, entry.move if settings.style != "generate" else None))
     bpy.ops.ed.undo_push(message="Photo Sequence")
 
 
@@ -106,7 +107,7 @@ def advance() -> bool:
 
 def _ask(tag: dict[str, Any], move: MoveSettings | None) -> None:
     """Submits one photo's clip. Without a move a model makes it. Raises a DioramaError."""
-    found = identity.find(tag, True)
+    found = identity.find(tag, tag["file"] == results.files_opened())
     if found is None:
         return  # undone, or deleted: nothing is missed
     scene, strip = found

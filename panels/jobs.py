@@ -90,7 +90,7 @@ class DIORAMA_PT_jobs(bpy.types.Panel):
         elif job.state is JobState.finished:
             draw_sentence(column, context, results.note_of(job) or "The clip is ready.", "INFO")
             row = column.row(align=True)
-            if job.tag.get("kind", KIND) == KIND:
+            if job.tag.get("kind", KIND) == KIND and "clip" in (job.result or {}):
                 row.operator("diorama.insert_clip", icon="ADD").job_id = job.id
         row.operator("diorama.dismiss", text="", icon="X").job_id = job.id
 

@@ -44,8 +44,8 @@ def require(tag: dict[str, Any], same_file: bool) -> tuple[Any, Any]:
     found = find(tag, same_file)
     if found is None:
         raise BadSelection(
-            f"'{tag['strip']}' is no longer on the timeline; the new clip is kept on disk.",
-            "Insert it at the playhead, or dismiss it.",
+            f"'{tag['strip']}' is no longer on the timeline; what was made for it is kept.",
+            "Insert a clip at the playhead, or dismiss it.",
         )
     return found
 

@@ -84,6 +84,9 @@ def join(scene: Any, strips: list[Any], frames: int, fade: str) -> list[Any]:
             raise BadSelection(f"'{shot.face.name}' is too short for its fades.", f"Choose fewer than {frames} frames.")
         starts.append(starts[-1] + shot.end - shot.start - overlap)
     holder = placement.holder_of(scene, shots[0].face)
+    for strip in (strip for shot in shots for strip in shot.strips):
+        if strip.lock or holder.channels[strip.channel].lock:
+            raise BadSelection(f"'{strip.name}' is locked.", "Unlock the strip or its channel and try again.")
     old = [s for s in compat.strips(holder) if s.type in FADES and is_ours(s, shots)]
     height = max(shot.strips[-1].channel - shot.strips[0].channel for shot in shots) + 1
     base = min(shot.strips[0].channel for shot in shots)

@@ -83,6 +83,9 @@ def test_something_in_the_way_changes_nothing(addon: SimpleNamespace, scene: Any
     before = [(span(addon, s), s.channel) for s in addon.compat.strips_all(scene)]
     with pytest.raises(RuntimeError, match="'clip 3' is in the way"):
         bpy.ops.diorama.stitch()
+    strips[1].lock = True
+    with pytest.raises(RuntimeError, match="'clip 2' is locked"):
+        bpy.ops.diorama.stitch()
     strips[1].select = False
     with pytest.raises(RuntimeError, match="not two clips"):
         bpy.ops.diorama.stitch()

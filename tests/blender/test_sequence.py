@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.blender.coded import rendered
+from tests.blender.coded import code, pictures, rendered
 from tests.blender.stills import add_still, photo, pump_until, span
 from tests.blender.test_finish import settle
 
@@ -123,6 +123,46 @@ def test_cut_to_a_sound(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> N
     wanted = [1, 1 + 0.9 * 24, 1 + 2.2 * 24, 1 + 3.2 * 24]
     assert max(abs(a - b) for a, b in zip(starts, wanted, strict=True)) <= 1.5
     settle(addon)
+
+
+def test_a_selection_goes_where_the_project_renders_to(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
+    files = pictures(tmp_path / "coded", 3, 20)
+    strip = addon.compat.strips(scene.sequence_editor).new_image("c", str(files[0]), 1, 5, fit_method="ORIGINAL")
+    for file in files[1:]:
+        strip.elements.append(file.name)
+    addon.compat.set_span(strip, 9, 15)
+    strip.select = True
+    if hasattr(scene.render.image_settings, "media_type"):
+        scene.render.image_settings.media_type = "VIDEO"
+    scene.render.image_settings.file_format = "FFMPEG"
+    scene.render.ffmpeg.format, scene.render.ffmpeg.codec = "MKV", "FFV1"
+    scene.render.filepath = str(tmp_path / "out" / "cut")
+    scene.view_settings.view_transform = "Standard"
+    scene.diorama_combine.render_range = "SELECTION"
+    assert bpy.ops.diorama.render_out() == {"FINISHED"}
+    assert bpy.ops.diorama.render_out() == {"FINISHED"}
+    settle(addon)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["cut_001.mkv", "cut_002.mkv"]
+    frames = movie_frames(addon, scene, tmp_path / "out" / "cut_002.mkv", tmp_path)
+    assert [code(picture[90, 160]) for picture in frames] == [(3, number) for number in range(4, 10)]
+    assert Path(scene.diorama_combine.rendered) == tmp_path / "out" / "cut_002.mkv"
+
+
+def test_one_undo_step_takes_the_sequence_away(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
+    add_photos(addon, scene, tmp_path, 3)
+    bpy.ops.ed.undo_push(message="Photos")
+    scene.diorama_combine.sequence_seconds = 3.0
+    assert bpy.ops.diorama.sequence() == {"FINISHED"}
+    window = bpy.context.window_manager.windows[0]
+    area = window.screen.areas[0]
+    with bpy.context.temp_override(window=window, area=area, region=area.regions[0]):
+        bpy.ops.ed.undo()
+    strips = addon.compat.strips_all(bpy.context.scene)
+    assert sorted(strip.name for strip in strips) == ["photo 0", "photo 1", "photo 2"]
+    assert not any(strip.mute for strip in strips)
+    for _ in range(5):
+        addon.registration.pump()
+    assert not addon.runtime.queue.jobs  # nothing is made for what is not there
 
 
 def test_too_many_beats_change_nothing(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
