@@ -30,7 +30,8 @@ class PinnedFile:
 def pinned_files() -> dict[str, PinnedFile]:
     """Every file by its name here."""
     entries = tomllib.loads((Path(__file__).parent / "requirements" / "weights.toml").read_text(encoding="utf-8"))
-    return {name: PinnedFile(*(entry[key] for key in ("carrier", "file", "size", "sha256"))) for name, entry in entries.items()}
+    keys = ("carrier", "file", "size", "sha256")
+    return {name: PinnedFile(*(entry[key] for key in keys)) for name, entry in entries.items()}
 
 
 def weights_folder() -> Path:

@@ -167,7 +167,7 @@ def test_a_depth_strip_is_no_photo_and_does_not_confuse_the_next_clip(
     addon: SimpleNamespace, scene: Any, tmp_path: Path
 ) -> None:
     still = add_still(addon, scene.sequence_editor, photo(tmp_path / "photo.png"), length=2)
-    clip = make_clip(addon, scene)
+    make_clip(addon, scene)
     bpy.ops.diorama.show_depth()
     (strip,) = [s for s in addon.compat.strips_all(scene) if s.diorama.is_depth]
     select(addon, scene, strip)

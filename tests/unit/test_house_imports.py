@@ -11,7 +11,8 @@ import pytest
 
 from devtools.house import ROOT
 
-BLENDER = frozenset({"bpy", "bpy_extras", "mathutils", "gpu", "gpu_extras", "bl_ui", "blf", "imbuf", "addon_utils", "aud"})
+BLENDER = frozenset({"bpy", "bpy_extras", "mathutils", "gpu", "gpu_extras", "bl_ui", "blf", "imbuf", "addon_utils",
+                     "aud"})
 LEARNED = frozenset({"torch", "diffusers", "transformers", "accelerate", "safetensors", "huggingface_hub", "tqdm",
                      "psutil", "torchao"})
 LIGHT = frozenset({"numpy", "PIL", "cv2", "onnxruntime", "numba", "av", "OpenEXR", "pillow_heif", "ncnn"})
