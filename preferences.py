@@ -54,7 +54,7 @@ class DioramaPreferences(bpy.types.AddonPreferences):
     )
 
     warm_minutes: IntProperty(
-        name="Keep Warm",
+        name="Keep Warm (Minutes)",
         description="Minutes without work after which the engine ends and frees its memory, with the loaded model",
         min=1,
         max=24 * 60,
@@ -113,6 +113,8 @@ class DioramaPreferences(bpy.types.AddonPreferences):
         column.prop(self, "clip_folder")
         column.prop(self, "clip_format")
         column.prop(self, "device")
+        if runtime.models.devices:
+            column.label(text=f"Found: {', '.join(runtime.models.devices)}")
         column.prop(self, "warm_minutes")
         column.prop(self, "models_folder", placeholder="The folder that all programs share")
         column.prop(self, "own_models")

@@ -63,7 +63,7 @@ def draw_generated(layout: Any, context: Any, clip: Any, settings: dict[str, Any
     facts.label(text=f"{label_of(made['model'])}, seed {made['seed']}")
     steps = f"{made['num_inference_steps']} steps, " if made["num_inference_steps"] else ""
     guidance = f"guidance {made['guidance_scale']:g}, " if made["guidance_scale"] >= 0 else ""
-    facts.label(text=f"{steps}{guidance}{made['speed']}")
+    facts.label(text=f"{steps}{guidance}speed: {made['speed']}")
     facts.label(text=f"{settings['width']} × {settings['height']}, {settings['num_frames']} frames")
     column = layout.column(align=True)
     row = column.row(align=True)

@@ -12,6 +12,7 @@ from ..properties_generate import FOLDER, FOUND
 from ..sequencer import compat
 from ..sequencer.selection import selected_images
 from ..session import runtime
+from ..session.models import VideoModel
 from .camera_move import SequencerPanel
 from .generate_facts import draw_facts
 from .models import draw_missing
@@ -185,6 +186,8 @@ class DIORAMA_MT_generate_model(bpy.types.Menu):
 
     def draw(self, _context: Any) -> None:
         list_models(self.layout, also=False)
+        self.layout.menu("DIORAMA_MT_generate_model_more")
+        self.layout.operator("diorama.generate_model", text="A Folder…", icon="FILE_FOLDER").model = FOLDER
 
 
 class DIORAMA_MT_generate_also(bpy.types.Menu):
@@ -193,30 +196,52 @@ class DIORAMA_MT_generate_also(bpy.types.Menu):
 
     def draw(self, _context: Any) -> None:
         list_models(self.layout, also=True)
+        self.layout.menu("DIORAMA_MT_generate_also_more")
+
+
+class DIORAMA_MT_generate_model_more(bpy.types.Menu):
+    bl_label = "More Models"
+
+    def draw(self, _context: Any) -> None:
+        list_group(self.layout, "", grouped()[2], also=False)
+
+
+class DIORAMA_MT_generate_also_more(bpy.types.Menu):
+    bl_label = "More Models"
+
+    def draw(self, _context: Any) -> None:
+        list_group(self.layout, "", grouped()[2], also=True)
+
+
+def grouped() -> tuple[list[VideoModel], list[VideoModel], list[VideoModel]]:
+    """Models with a part to play, those that are on this machine, all others."""
+    here = runtime.models.downloaded or frozenset()
+    models = list(generate_jobs.models().values())
+    recommended = sorted((m for m in models if m.role), key=lambda m: list(ROLES).index(m.role))
+    others = [model for model in models if not model.role]
+    return recommended, [m for m in others if m.id in here], [m for m in others if m.id not in here]
 
 
 def list_models(layout: Any, also: bool) -> None:
-    """All models: those with a part to play first, then those that are here, then those to be downloaded."""
-    here = runtime.models.downloaded or frozenset()
-    models = list(generate_jobs.models().values())
-    groups = (
-        ("Recommended", [model for model in models if model.role in ROLES]),
-        ("On This Machine", [model for model in models if model.role not in ROLES and model.id in here]),
-        ("To Be Downloaded", [model for model in models if model.role not in ROLES and model.id not in here]),
-    )
-    for title, group in groups:
-        if not group:
-            continue
+    recommended, here, _ = grouped()
+    list_group(layout, "Recommended", recommended, also)
+    if here:
+        list_group(layout, "On This Machine", here, also)
+
+
+def list_group(layout: Any, title: str, models: list[VideoModel], also: bool) -> None:
+    """One entry a model: whether it is here, and what its download takes."""
+    if title:
         layout.label(text=title)
-        for model in group:
-            part = f" — {ROLES[model.role]}" if model.role in ROLES else ""
-            size = "" if model.id in here else f" ({model.size})"
-            icon = "CHECKMARK" if model.id in here else "IMPORT"
-            chosen = layout.operator("diorama.generate_model", text=f"{model.name}{part}{size}", icon=icon)
-            chosen.model, chosen.also = model.id, also
-        layout.separator()
-    if not also:
-        layout.operator("diorama.generate_model", text="A Folder…", icon="FILE_FOLDER").model = FOLDER
+    for model in models:
+        here = model.id in (runtime.models.downloaded or frozenset())
+        part = f" — {ROLES[model.role]}" if model.role else ""
+        size = "" if here else f" ({model.size})"
+        chosen = layout.operator(
+            "diorama.generate_model", text=f"{model.name}{part}{size}", icon="CHECKMARK" if here else "IMPORT"
+        )
+        chosen.model, chosen.also = model.id, also
+    layout.separator()
 
 
 CLASSES = (
@@ -224,4 +249,6 @@ CLASSES = (
     DIORAMA_PT_generate_more,
     DIORAMA_MT_generate_model,
     DIORAMA_MT_generate_also,
+    DIORAMA_MT_generate_model_more,
+    DIORAMA_MT_generate_also_more,
 )

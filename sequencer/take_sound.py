@@ -11,7 +11,7 @@ from . import compat, media, placement
 
 
 def insert(scene: Any, source: Any, job_id: str, tag: dict[str, Any], result: dict[str, Any]) -> Any:
-    """Puts the clip's sound beside it; the strip, or None for a silent clip. Older takes of the source fall silent.
+    """Puts the clip's sound beside it; the strip, or None for a silent clip.
 
     The undo step is made by what puts the clip there, after this.
     """
@@ -28,7 +28,6 @@ def insert(scene: Any, source: Any, job_id: str, tag: dict[str, Any], result: di
     strip.select = False
     state = strip.diorama
     state.job_id, state.source_id, state.request = job_id, tag["source_id"], json.dumps(result["settings"])
-    follow(scene, tag["source_id"], job_id)
     return strip
 
 

@@ -28,6 +28,7 @@ plans: PlanDesk
 
 _environment: dict[str, str] = {}  # what the preferences add to every engine's variables
 _own_models = ""  # path of a person's own list of image-to-video models
+_outdated = False  # whether the engine that runs was started with other variables
 
 
 def open_session(package_folder: Path, engine_folder: Path, offline: Callable[[], bool]) -> None:
@@ -49,21 +50,19 @@ def open_session(package_folder: Path, engine_folder: Path, offline: Callable[[]
 
 
 def configure(warm_seconds: float, models_folder: str, device: str, own_models: str) -> None:
-    """What the preferences say about the engine; one that has nothing to do ends, so that the next begins with it.
+    """What the preferences say about the engine; it begins anew with them as soon as it has nothing to do.
 
     models_folder: "" = the one that all programs share. device: "" = the best there is, "cpu", or a card's number.
     own_models: path of a person's own list of image-to-video models, or "".
     """
-    global _environment, _own_models
-    cards = "-1" if device == "cpu" else device
-    wanted = {"HF_HUB_CACHE": models_folder, "CUDA_VISIBLE_DEVICES": cards, "DIORAMA_VIDEO_MODELS": own_models}
+    global _environment, _own_models, _outdated
+    chosen = {"DIORAMA_DEVICE": device} if device == "cpu" else {"CUDA_VISIBLE_DEVICES": device}
+    wanted = {"HF_HUB_CACHE": models_folder, "DIORAMA_VIDEO_MODELS": own_models, **chosen}
     environment = {name: value for name, value in wanted.items() if value}
     queue.warm_seconds = warm_seconds
     if environment == _environment:
         return
-    _environment, _own_models = environment, own_models
-    if not queue.busy:
-        queue.stop_engine()
+    _environment, _own_models, _outdated = environment, own_models, True
     plans.stop()
     plans.reset()
     models.reset()
@@ -94,9 +93,13 @@ def close_session() -> None:
 
 def pump() -> list[Job]:
     """Takes in what happened; returns the jobs that ended since the last call. Never waits."""
+    global _outdated
     if installer.pump():
         models.reset()
         plans.reset()
+    if _outdated and not queue.busy:
+        queue.stop_engine()
+        _outdated = False
     models.pump()
     if queue.busy:
         plans.stop()  # the graphics memory is the job's

@@ -13,6 +13,7 @@ import functools
 import gc
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,9 +125,11 @@ def kind_of(folder: Path) -> str:
 
 
 def best_device() -> str:
-    """cuda, mps or cpu."""
+    """cuda, mps or cpu, whatever the person chose (DIORAMA_DEVICE=cpu)."""
     import torch
 
+    if os.environ.get("DIORAMA_DEVICE") == "cpu":
+        return "cpu"
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -23,8 +23,8 @@ class Drawn:
     def progress(self, text: str = "", **_: Any) -> None:
         self.said.append(text)
 
-    def operator(self, name: str, **_: Any) -> Any:
-        self.said.append(name)
+    def operator(self, name: str, text: str = "", **_: Any) -> Any:
+        self.said += [name, text] if text else [name]
         return SimpleNamespace()
 
     def prop_search(self, _owner: Any, name: str, *_: Any, **__: Any) -> None:

@@ -75,3 +75,40 @@ def test_memory_time_and_size_stand_before_the_button(
     assert "9.0 s is long" in drawn(panel, scene, addon)
     addon.compat.set_right_handle(still, 5 + 24 * 6)
     assert "6.0 s is more than the 5.0 s" in drawn(panel, scene, addon)
+
+
+def test_the_menu_offers_every_model_once(
+    addon: SimpleNamespace, scene: Any, modules: SimpleNamespace, peer: Any
+) -> None:
+    wanted = {model.name for model in addon.models.video_catalog().values()}
+    addon.runtime.models.downloaded = frozenset({"wan-2.2-ti2v-5b", "wan-2.1-i2v-480p"})
+    menu = drawn(modules.panel.DIORAMA_MT_generate_model, scene, addon).split(" | ")
+    more = drawn(modules.panel.DIORAMA_MT_generate_model_more, scene, addon).split(" | ")
+    assert menu.index("Wan 2.2 TI2V 5B — to begin with") < menu.index("On This Machine")
+    assert menu.index("On This Machine") < menu.index("Wan 2.1 I2V 14B, 480p") < menu.index("A Folder…")
+    offered = [text for text in menu + more if any(text.startswith(name) for name in wanted)]
+    assert len(offered) == len(wanted)
+    assert bpy.ops.diorama.generate_model(model="wan-2.1-i2v-480p") == {"FINISHED"}
+    assert peer.model == "wan-2.1-i2v-480p"
+
+
+def test_the_preferences_list_models_of_both_kinds(
+    addon: SimpleNamespace, scene: Any, peer: Any, tmp_path: Path
+) -> None:
+    bpy.context.preferences.system.use_online_access = True
+    said = drawn(SimpleNamespace(draw=draw_models_of(addon)), scene, addon).replace(" | ", " ")
+    for model in (*addon.models.catalog().values(), *addon.models.video_catalog().values()):
+        assert model.name in said
+        assert model.licence in said and model.forbids in said
+    assert "Image-to-Video Models (2 of" in said and "diorama.model_remove" in said and "diorama.model_download" in said
+    chosen = addon.preferences.preferences()
+    chosen.own_models = str(tmp_path / "none.toml")
+    assert "Your list of models none.toml cannot be read" in drawn(
+        SimpleNamespace(draw=draw_models_of(addon)), scene, addon
+    )
+    chosen.own_models = ""
+    bpy.context.preferences.system.use_online_access = False
+
+
+def draw_models_of(addon: SimpleNamespace) -> Any:
+    return lambda panel, context: addon.model_panels.draw_models(panel.layout, context)

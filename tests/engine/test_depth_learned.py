@@ -263,6 +263,13 @@ def test_folders_that_are_no_depth_model(tmp_path, saved):
     refused("hollow", "cannot be loaded")
 
 
+def test_a_person_can_choose_the_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert learned.best_device() == "cuda"
+    monkeypatch.setenv("DIORAMA_DEVICE", "cpu")
+    assert learned.best_device() == "cpu"
+
+
 def test_not_downloaded_and_offline_say_so_and_offer_the_draft():
     with pytest.raises(WeightsMissing, match=r"not downloaded \(99 MB, licence: Apache-2.0\)") as caught:
         estimate_depth(photo(), DepthSettings(model=catalog.DEFAULT_MODEL))

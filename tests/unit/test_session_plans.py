@@ -110,7 +110,7 @@ def test_preferences_reach_every_engine(tmp_path: Path) -> None:
         runtime.configure(60.0, "/models", "cpu", str(own))
         variables = runtime.queue._command().variables()
         assert variables["HF_HUB_CACHE"] == "/models"
-        assert variables["CUDA_VISIBLE_DEVICES"] == "-1"
+        assert variables["DIORAMA_DEVICE"] == "cpu"
         assert variables["DIORAMA_VIDEO_MODELS"] == str(own)
         assert variables["HF_HUB_OFFLINE"] == "1"
         assert runtime.queue.warm_seconds == 60.0
@@ -121,8 +121,24 @@ def test_preferences_reach_every_engine(tmp_path: Path) -> None:
         with pytest.raises(BadModel, match=r"own\.toml cannot be read"):
             runtime.video_models()
         assert "wan-2.2-ti2v-5b" in runtime.shipped_video_models()
-        runtime.configure(60.0, "", "", "")
+        runtime.configure(60.0, "", "1", "")
         assert "HF_HUB_CACHE" not in runtime.queue._command().environment
+        assert runtime.queue._command().environment["CUDA_VISIBLE_DEVICES"] == "1"
+    finally:
+        runtime.close_session()
+
+
+def test_a_new_preference_ends_the_engine_after_its_work(tmp_path: Path) -> None:
+    runtime.open_session(ROOT, tmp_path / "engine", lambda: False)
+    runtime.queue = JobQueue(lambda: peer("obey"))
+    try:
+        job = runtime.queue.submit(CameraMoveRequest("photo.jpg", "clip.mp4", 5))
+        wait(runtime.pump, lambda: job.done)
+        runtime.configure(60.0, "/other", "", "")
+        wait(runtime.pump, lambda: job.ended)
+        assert job.error is None
+        wait(runtime.pump, lambda: runtime.queue.engine_state is EngineState.stopped)
+        runtime.configure(60.0, "", "", "")
     finally:
         runtime.close_session()
 
