@@ -218,6 +218,9 @@ def through(pipe: Any, model: str, row: str, steps: int, seen: Any) -> float:
         def begin(self, pipe: Any, family: Any, ask: Any, seen: Any) -> None:
             """Nothing to prepare."""
 
+        def end(self) -> None:
+            """Nothing to let go of."""
+
         def after_step(self, step: int, latents: torch.Tensor) -> None:
             del step
             seen(latents)

@@ -83,31 +83,33 @@ class HeldLatents:
 
     def begin(self, pipe: Any, family: Family, ask: Ask, seen: Encoded) -> None:
         self._pipe, self._family, self._ask, self._seen = pipe, family, ask, seen
-        self._still: torch.Tensor | None = None
+        self._prepared: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None
+
+    def end(self) -> None:
+        del self._pipe, self._prepared, self._seen
 
     def after_step(self, step: int, latents: torch.Tensor) -> torch.Tensor | None:
         clip = self._family.latents(self._pipe, self._ask, latents)
         if clip is None or self._seen.latent is None or clip.shape[0] != self._seen.latent.shape[0] \
                 or clip.shape[2:] != self._seen.latent.shape[1:]:
             return None
-        if self._still is None:
-            self._prepare(clip)
-        assert self._still is not None
+        still, noise, share = self._prepared = self._prepared or self._prepare(clip)
         a, b = level(self._pipe.scheduler, step)
-        held = a * self._still + b * self._noise
-        clip = clip + (1 - self._share) * (held.to(clip.dtype) - clip)
+        held = a * still + b * noise
+        clip = clip + (1 - share) * (held.to(clip.dtype) - clip)
         changed = self._family.take_back(self._pipe, self._ask, clip, latents)
         self.used = self.used or changed is not None
         return changed
 
-    def _prepare(self, clip: torch.Tensor) -> None:
+    def _prepare(self, clip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The still's latents, noise, and the mask, in the shape of the clip's latents."""
         import torch
 
-        self._still = standing(self._pipe.vae, self._seen, clip.shape[1]).to(clip.device, torch.float32)
-        noise = torch.Generator("cpu").manual_seed(self._ask.generator.initial_seed() + NOISE_SEED)
-        self._noise = torch.randn(clip.shape, generator=noise).to(clip.device)
+        still = standing(self._pipe.vae, self._seen, clip.shape[1]).to(clip.device, torch.float32)
+        generator = torch.Generator("cpu").manual_seed(self._ask.generator.initial_seed() + NOISE_SEED)
+        noise = torch.randn(clip.shape, generator=generator).to(clip.device)
         small = cv2.resize(self._mask, (clip.shape[3], clip.shape[2]), interpolation=cv2.INTER_AREA)
-        self._share = torch.from_numpy(small).to(clip.device, clip.dtype)[None, None]
+        return still, noise, torch.from_numpy(small).to(clip.device, clip.dtype)[None, None]
 
 
 def _outlined(coarse: np.ndarray, rgb: np.ndarray) -> np.ndarray:

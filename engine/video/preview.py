@@ -48,6 +48,9 @@ class Preview:
         self._before: tuple[torch.Tensor, float] | None = None
         self._rested, self._cost = time.perf_counter(), 0.0
 
+    def end(self) -> None:
+        del self._pipe, self._map, self._before, self._seen
+
     def after_step(self, step: int, latents: torch.Tensor) -> None:
         """Makes a new preview where enough time has gone by."""
         now = time.perf_counter()

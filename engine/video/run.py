@@ -41,12 +41,14 @@ class Onlooker(Protocol):
 
     step: from 0; it begins anew where a pipeline makes its clip in sections.
 
-    path: of a preview, or "". begin: before the call; `seen` is filled while the pipeline encodes its still.
+    path: of a preview, or "". begin: before the call; `seen` is filled while the pipeline encodes its still. end: after
+    it; whoever holds on to the pipeline then holds on to its memory.
     """
 
     path: str
 
     def begin(self, pipe: Any, family: Family, ask: Ask, seen: Encoded) -> None: ...
+    def end(self) -> None: ...
     def after_step(self, step: int, latents: torch.Tensor) -> torch.Tensor | None: ...
 
 
@@ -118,6 +120,7 @@ def run(
             seen = stack.enter_context(watched(pipe.vae)) if onlookers and hasattr(pipe, "vae") else Encoded()
             for onlooker in onlookers:
                 onlooker.begin(pipe, family, ask, seen)
+                stack.callback(onlooker.end)
             more["callback_on_step_end"] = _callback(watch, onlookers)
         else:
             stack.enter_context(_counted(pipe.scheduler, watch))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import weakref
 from fractions import Fraction
 
 import cv2
@@ -15,7 +16,7 @@ from engine.errors import BadModel, BadRequest, NoPicture, OutOfMemory, OutputFa
 from engine.jobs import run_job
 from engine.media.clip import ClipWriter
 from engine.protocol import GenerateRequest, GenerateSettings
-from engine.video import make, warm
+from engine.video import make, speed, warm
 from engine.video.load import find, load
 from tests.engine.test_video_families import clip, frames_of
 from tests.engine.tiny import tiny_of
@@ -93,6 +94,15 @@ def test_faster_speeds_say_what_they_trade(ask):
     assert "fine detail" in told["plan"]["trades"] and balanced.shape == frames.shape
     _, draft = clip(ask(speed="draft", num_inference_steps=0))
     assert draft["settings"]["generate"]["num_inference_steps"] == 25 and "first look" in draft["plan"]["trades"]
+
+
+def test_few_step_loras_bring_their_own_steps(ask, monkeypatch, lora):
+    plain, _ = clip(ask("wan22_a14b"))
+    monkeypatch.setattr(speed, "_few_steps_here", lambda _: (str(lora / "style.safetensors"),) * 2)
+    frames, result = clip(ask("wan22_a14b", speed="balanced", num_inference_steps=0))
+    used = result["settings"]["generate"]
+    assert (used["num_inference_steps"], used["guidance_scale"]) == (4, 1.0) and "LoRA" in result["plan"]["trades"]
+    assert not np.array_equal(plain, frames)
 
 
 def test_the_model_stays_loaded_until_another_is_asked_for(ask, monkeypatch):
@@ -224,23 +234,36 @@ def test_numbers_that_became_nan_are_noticed_at_their_step(ask, models, tmp_path
 
 
 def out_of_memory(times):
-    """A pipeline's call that runs out of memory so many times."""
+    """A pipeline's call that runs out of memory at its last step so many times."""
     left = [times]
 
-    def run(*given):
+    def run(pipe, family, asked, *given):
         if left[0]:
             left[0] -= 1
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return original(*given)
+
+            def full(_module, _arguments):
+                raise torch.OutOfMemoryError("CUDA out of memory")
+
+            handle = pipe.vae.decoder.register_forward_pre_hook(full)
+            try:
+                return original(pipe, family, asked, *given)
+            finally:
+                handle.remove()
+        return original(pipe, family, asked, *given)
 
     original = make.run
     return run
 
 
 def test_memory_that_runs_out_costs_one_step_down(ask, monkeypatch, tmp_path):
+    white = tmp_path / "white.png"
+    cv2.imwrite(str(white), np.full((32, 32), 255, np.uint8))
     whole, _ = clip(ask())
     monkeypatch.setattr(make, "run", out_of_memory(1))
-    frames, result = clip(ask())
+    pipes, alive = [weakref.ref(pipe) for pipe in warm._kept.values()], []
+    monkeypatch.setattr(make, "load", lambda *given: alive.extend(pipe() for pipe in pipes) or load(*given))
+    frames, result = clip(ask(mask=str(white)))
+    assert alive == [None], "the first pipeline must be gone before the second one comes"
     assert result["plan"]["chosen"] == "full" and result["plan"]["mode"] == "fp8"
     assert "ran out in the mode 'full'" in result["warnings"][0] and len(result["warnings"]) == 1
     assert np.abs(frames.astype(int) - whole).max() <= 3
