@@ -18,7 +18,6 @@ OWN_FILL = "Choose another file or folder, or none: then Diorama's own fill is u
 SIDE = 512                  # of the squares that a network is shown where it takes any size: what such nets learned on
 MOST_TILES = 4              # along the longer side: a larger picture is shown in larger, reduced windows
 CONTEXT = 0.5               # of a tile's side: what is shown around it
-FULL_LEVEL = 2.0            # an answer in floats that exceeds this counts to 255, else to 1
 
 
 class Painter(Protocol):
@@ -138,7 +137,8 @@ class OnnxPainter:
             raise _failed(self._name, error, "could not fill this picture") from error
         if answer.shape != image.shape or not np.isfinite(answer).all():
             raise BadModel(f"{self._name} gave no picture of the size that it was shown.", OWN_FILL)
-        if answer.dtype != np.uint8 and float(answer.max()) <= FULL_LEVEL:
+        # Floats count to 255 or to 1, as the export likes: whichever is more like what was shown.
+        if answer.dtype != np.uint8 and np.abs(answer * 255 - image).mean() < np.abs(answer - image).mean():
             answer = answer * 255
         return np.rint(answer[0].transpose(1, 2, 0)).clip(0, 255).astype(np.uint8)
 
