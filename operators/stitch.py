@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from itertools import pairwise
 from typing import Any
 
 import bpy
 
-from ..engine.errors import BadSelection
+from ..engine.errors import BadSelection, DioramaError
 from ..engine.protocol import InspectRequest
 from ..sequencer import compat, identity, source, stitch
 from ..sequencer.selection import selected_strips
@@ -15,20 +16,25 @@ from ..session.queue import Job
 from . import results
 from .combine import PLACERS, CombineOperator, submit
 
+_matching: list[Generator[None, None, None]] = []  # clips are looked at a frame at a time, between two redraws
+
 
 class DIORAMA_OT_stitch(CombineOperator, bpy.types.Operator):
     """Put the selected shots end to end, with a fade at every seam and colours that fit"""
 
     bl_idname = "diorama.stitch"
     bl_label = "Stitch"
-    bl_options = {"REGISTER", "UNDO"}
 
     def work(self, scene: Any) -> None:
         settings, strips = scene.diorama_combine, selected_strips(scene)
-        fade = "" if settings.fade == "NONE" else settings.fade
-        stitch.join(scene, strips, settings.fade_frames, fade)
+        faces = reference = None
         if settings.match != "NONE":
-            match(scene, strips, settings.match)
+            faces, reference = faces_of(scene, strips, settings.match)
+        stitch.join(scene, strips, settings.fade_frames, "" if settings.fade == "NONE" else settings.fade)
+        if faces:
+            _match(scene, faces, reference, self.bl_label)
+        else:
+            bpy.ops.ed.undo_push(message=self.bl_label)
 
 
 class DIORAMA_OT_match_colour(CombineOperator, bpy.types.Operator):
@@ -36,27 +42,67 @@ class DIORAMA_OT_match_colour(CombineOperator, bpy.types.Operator):
 
     bl_idname = "diorama.match_colour"
     bl_label = "Match Colour"
-    bl_options = {"REGISTER", "UNDO"}
 
     def work(self, scene: Any) -> None:
         wanted = scene.diorama_combine.match
-        match(scene, selected_strips(scene), "FIRST" if wanted == "NONE" else wanted)
+        _match(scene, *faces_of(scene, selected_strips(scene), "FIRST" if wanted == "NONE" else wanted), self.bl_label)
 
 
-def match(scene: Any, strips: list[Any], towards: str) -> None:
-    """Matches the shots' faces. towards: FIRST, LONGEST or ACTIVE. Raises BadSelection."""
+def faces_of(scene: Any, strips: list[Any], towards: str) -> tuple[list[Any], Any]:
+    """What is coloured, and the one that it shall look like. towards: FIRST, LONGEST or ACTIVE. Raises BadSelection."""
     shots = stitch.shots_of(strips)
     faces = [shot.face for shot in shots]
-    reference = faces[0]
     if towards == "LONGEST":
-        reference = max(shots, key=lambda shot: shot.end - shot.start).face
-    if towards == "ACTIVE":
-        active = scene.sequence_editor.active_strip
-        found = [shot.face for shot in shots if active in shot.strips]
-        if not found:
-            raise BadSelection("The active strip is not one of the selected clips.", "Click the clip with the colours.")
-        reference = found[0]
-    stitch.match(faces, reference, lambda strip, frame: source.look_at(scene, strip, frame, results.new_still_path()))
+        return faces, max(shots, key=lambda shot: shot.end - shot.start).face
+    if towards == "FIRST":
+        return faces, faces[0]
+    active = scene.sequence_editor.active_strip
+    found = [shot.face for shot in shots if active in shot.strips]
+    if not found:
+        raise BadSelection("The active strip is not one of the selected clips.", "Click the clip with the colours.")
+    return faces, found[0]
+
+
+def _match(scene: Any, faces: list[Any], reference: Any, title: str) -> None:
+    """Takes earlier matches away; the new ones come when every clip was looked at, with one undo step for all of it."""
+    for face in faces:
+        if face != reference:
+            stitch.unmatch(face)
+    tags = [identity.mark(scene, face) for face in faces]
+    _matching.append(_match_steps(tags, faces.index(reference), results.files_opened(), title))
+
+
+def _match_steps(tags: list[dict[str, Any]], reference: int, file: int, title: str) -> Generator[None, None, None]:
+    """One look at a strip a step. Raises BadSelection when a strip has gone meanwhile."""
+    found: list[Any] = []
+    for tag in tags:
+        pictures: list[Any] = []
+        for number in range(len(stitch.frames_to_look_at(identity.require(tag, file == results.files_opened())[1]))):
+            scene, strip = identity.require(tag, file == results.files_opened())
+            frame = stitch.frames_to_look_at(strip)[number]
+            pictures.append(source.look_at(scene, strip, frame, results.new_still_path()))
+            yield
+        found.append(stitch.levels(pictures))
+    strips = [identity.require(tag, file == results.files_opened())[1] for tag in tags]
+    for number, strip in enumerate(strips):
+        if number != reference:
+            stitch.match(strip, found[number], found[reference])
+    bpy.ops.ed.undo_push(message=title)
+
+
+def advance() -> bool:
+    """Called by the timer: the next look. Whether there is more."""
+    if not _matching or results.blender_is_occupied():
+        return False
+    try:
+        next(_matching[0])
+        return True
+    except StopIteration:
+        _matching.pop(0)
+    except DioramaError as error:
+        results.remember_errors([error])
+        _matching.pop(0)
+    return bool(_matching)
 
 
 class DIORAMA_OT_check_seams(CombineOperator, bpy.types.Operator):
@@ -95,4 +141,5 @@ def _tell(job: Job, scene: Any, _strip: Any) -> None:
 
 
 PLACERS["seams"] = _tell
+results.background_work.append(advance)
 CLASSES = (DIORAMA_OT_stitch, DIORAMA_OT_match_colour, DIORAMA_OT_check_seams)

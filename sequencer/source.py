@@ -62,13 +62,13 @@ def describe(scene: Any, strip: Any, image: Path, doubled: bool = True) -> Still
     )
 
 
-def capture_to(scene: Any, strip: Any, frame: int, image: Path) -> None:
-    """Captures a strip as the viewer sees it at a frame, as large as the frame. Raises BadSelection, OutputFailed."""
+def capture_to(scene: Any, strip: Any, frame: int, image: Path, density: float = 1.0) -> None:
+    """Captures a strip as the viewer sees it. density: as of capture(). Raises BadSelection, OutputFailed."""
     if bpy.app.is_job_running("RENDER"):
         raise BadSelection("Blender is rendering.", "Wait for the render to end and try again.")
     try:
         image.parent.mkdir(parents=True, exist_ok=True)
-        capture(scene, strip.name, frame, image)
+        capture(scene, strip.name, frame, image, density)
     except (OSError, RuntimeError) as error:
         raise OutputFailed(
             f"The picture of '{strip.name}' could not be written to {image.parent}: {error}",
@@ -147,10 +147,9 @@ def _freeze(scene: Any, frame: int) -> None:
 def look_at(scene: Any, strip: Any, frame: int, image: Path, width: int = 160) -> np.ndarray:
     """(N, 3) float32 0..1: the opaque pixels of a strip as the viewer sees it at a frame, reduced to about that width.
 
-    image: a file for the time being. Raises BadSelection where nothing is seen, OutputFailed as describe().
+    image: a file for the time being. Raises BadSelection where nothing is seen, OutputFailed as capture_to().
     """
-    image.parent.mkdir(parents=True, exist_ok=True)
-    capture(scene, strip.name, frame, image, min(1.0, width / scene.render.resolution_x))
+    capture_to(scene, strip, frame, image, min(1.0, width / scene.render.resolution_x))
     picture = bpy.data.images.load(str(image))
     try:
         pixels = np.empty(picture.size[0] * picture.size[1] * 4, np.float32)

@@ -6,7 +6,6 @@ picture is what is faded and coloured.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -159,24 +158,16 @@ def _fade(holder: Any, first: Shot, second: Shot, kind: str, channel: int) -> An
 # ------------------------------------------------------------------ colour
 
 
-def match(strips: list[Any], reference: Any, look_at: Callable[[Any, int], np.ndarray]) -> list[Any]:
-    """Gives every strip but the reference a curves modifier that brings its colours to the reference's; returns them.
+def match(strip: Any, here: np.ndarray, wanted: np.ndarray) -> None:
+    """Gives a strip a Curves modifier that brings its colours from `here` to `wanted`, both of levels().
 
-    look_at: (strip, frame) -> (N, 3) 0..1, the pixels of the strip as the viewer sees it. Each channel's quantiles are
-    matched, in the display's levels, which are nearly even to the eye. One that was matched before is matched anew.
+    Each channel's quantiles are matched, in the display's own levels, which are nearly even to the eye.
     """
-    matched = [strip for strip in strips if strip != reference]
-    for strip in matched:
-        unmatch(strip)
-    wanted = _levels(reference, look_at)
-    for strip in matched:
-        here = _levels(strip, look_at)
-        mapping = strip.modifiers.new(MATCH, "CURVES").curve_mapping
-        mapping.extend = "EXTRAPOLATED"
-        for channel in range(3):
-            _set_curve(mapping.curves[channel], here[:, channel], wanted[:, channel])
-        mapping.update()
-    return matched
+    mapping = strip.modifiers.new(MATCH, "CURVES").curve_mapping
+    mapping.extend = "EXTRAPOLATED"
+    for channel in range(3):
+        _set_curve(mapping.curves[channel], here[:, channel], wanted[:, channel])
+    mapping.update()
 
 
 def unmatch(strip: Any) -> None:
@@ -185,12 +176,15 @@ def unmatch(strip: Any) -> None:
         strip.modifiers.remove(modifier)
 
 
-def _levels(strip: Any, look_at: Callable[[Any, int], np.ndarray]) -> np.ndarray:
-    """(len(QUANTILES), 3) levels of the strip's first, middle and last frame together."""
+def frames_to_look_at(strip: Any) -> list[int]:
+    """The first, the middle and the last frame that a strip shows."""
     first, last = compat.left_handle(strip), compat.right_handle(strip) - 1
-    frames = sorted({first, (first + last) // 2, last})
-    pixels = np.concatenate([look_at(strip, frame) for frame in frames])
-    return np.quantile(pixels, QUANTILES, axis=0)
+    return sorted({first, (first + last) // 2, last})
+
+
+def levels(pictures: list[np.ndarray]) -> np.ndarray:
+    """(len(QUANTILES), 3) levels of some pictures together. pictures: (N, 3) pixels each, 0..1."""
+    return np.quantile(np.concatenate(pictures), QUANTILES, axis=0)
 
 
 def _set_curve(curve: Any, here: np.ndarray, wanted: np.ndarray) -> None:
