@@ -35,7 +35,9 @@ def chain(wish: int, rule: FrameRule, goes_on: bool) -> Chain:
     whole = rule.at_or_above(wish)
     if not rule.stable or whole <= rule.stable:
         return Chain(1, whole, 0)
-    overlap = overlap_of(rule) if goes_on else 1
+    overlap = overlap_of(rule)
+    if not goes_on or rule.stable < 3 * overlap:    # a piece must not be all overlap
+        overlap = 1
     count = math.ceil((wish - overlap) / max(rule.stable - overlap, 1))
     return Chain(count, min(rule.at_or_above(math.ceil((wish - overlap) / count) + overlap), rule.stable), overlap)
 

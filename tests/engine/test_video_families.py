@@ -218,6 +218,19 @@ def test_a_last_still_ends_the_clip_or_is_refused(family, name, folder, photos, 
 
 
 @EACH
+def test_another_clip_is_gone_on_from_or_refused(family, name, folder, photos, base, tmp_path):
+    tiny, model = tiny_of(family)[name], folder(family, name)
+    before = base(family, name)[1]["clip"]
+    ask = request_for(tiny, model, photos[0], tmp_path / "next.mkv", ask={"previous_clip": before})
+    if "previous_clip" not in find(str(model)).controls:
+        with pytest.raises(BadRequest, match=f"{name} does not take a clip to go on from"):
+            clip(ask)
+        return
+    frames, _ = clip(ask)
+    assert len(frames) == ask.num_frames and not np.array_equal(frames, base(family, name)[0])
+
+
+@EACH
 def test_outside_the_mask_the_clip_stays_the_still(family, name, folder, photos, tmp_path):
     tiny, model = tiny_of(family)[name], folder(family, name)
     mask = np.zeros((64, 96), np.uint8)

@@ -157,6 +157,26 @@ def test_a_clip_beyond_the_models_length_is_made_in_pieces(ask, monkeypatch):  #
     assert np.array_equal(frames, again)
 
 
+def test_a_model_that_takes_a_clips_end_is_shown_it_at_every_seam(photo, tmp_path, monkeypatch):  # noqa: F811
+    from engine.protocol import GenerateRequest, GenerateSettings
+    from engine.video.families.ltx import Ltx
+    from tests.engine.tiny import tiny_of
+
+    tiny = tiny_of("ltx")["ltx_095"]
+    tiny.build().save_pretrained(tmp_path / "model")
+    seen = []
+    arguments = Ltx.arguments
+    monkeypatch.setattr(Ltx, "frame_rule", lambda *_: FrameRule(8, 1, 57, stable=57))
+    monkeypatch.setattr(Ltx, "arguments", lambda self, pipe, one: seen.append(one) or arguments(self, pipe, one))
+    frames, result = clip(GenerateRequest(
+        str(photo), str(tmp_path / "clip.mkv"), 100,
+        GenerateSettings(str(tmp_path / "model"), prompt="a cat", num_inference_steps=1, seed=1, width=tiny.size[0],
+                         height=tiny.size[1]), clip_format="ffv1", conform="hold"))
+    assert len(frames) == 100 and result["pieces"] == len(seen) == 3
+    assert [len(one.previous) for one in seen] == [0, 17, 17]
+    assert all(np.array_equal(one.image, one.previous[-1]) for one in seen[1:])
+
+
 def scene(number, count, shift, brighter):
     """A picture that wanders, and gets brighter from piece to piece as models do it."""
     noise = np.random.default_rng(7).integers(40, 180, (20, 40, 3), np.uint8)

@@ -91,6 +91,7 @@ def test_a_long_clip_is_made_of_valid_pieces(rule, goes_on):
         assert pieces.total >= wish and rule.at_or_above(pieces.num_frames) == pieces.num_frames
         assert not rule.stable or pieces.num_frames <= rule.stable
         assert pieces.count == 1 or (wish > rule.stable and (pieces.overlap > 1) == goes_on)
+        assert 2 * pieces.overlap <= pieces.num_frames
         assert pieces.total - wish < (pieces.count + 1) * rule.multiple
 
 
