@@ -87,7 +87,8 @@ def new_strip(strips: Any, name: str, channel: int, start: int, take: Any, path:
         strip = strips.new_movie(name, path, channel, start, fit_method="ORIGINAL")
     else:
         first, *others = json.loads(take.files)
-        strip = strips.new_image(name, str(Path(path) / first), channel, start, fit_method="ORIGINAL")
+        whole = str(Path(bpy.path.abspath(path)) / first)  # a path that begins with // is no Path on Windows
+        strip = strips.new_image(name, whole, channel, start, fit_method="ORIGINAL")
         strip.directory = path
         for other in others:
             strip.elements.append(other)

@@ -62,6 +62,16 @@ def pictures(folder: Path, clip: int, frames: int, size: tuple[int, int] = (320,
     return paths
 
 
+def panned(folder: Path, picture: Path, shifts: list[int]) -> list[Path]:
+    """Pictures of a camera that looks at a wide photo, so many pixels from its left."""
+    folder.mkdir()
+    wide = Image.open(picture)
+    paths = [folder / f"frame_{number:04}.png" for number in range(len(shifts))]
+    for path, shift in zip(paths, shifts, strict=True):
+        wide.crop((shift, 0, shift + 320, 180)).save(path)
+    return paths
+
+
 def result(
     addon: SimpleNamespace, path: Path, clip: int, frames: int, size: tuple[int, int] = (320, 180)
 ) -> dict[str, Any]:

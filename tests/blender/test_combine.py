@@ -11,9 +11,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.blender.coded import movie, pictures, rendered, shown
+from tests.blender.coded import movie, panned, pictures, rendered, shown
 from tests.blender.drawn import Drawn
 from tests.blender.stills import add_still, photo, pump_until, span
 from tests.blender.test_finish import settle
@@ -154,16 +153,6 @@ def test_movies_too(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
     scene.diorama_combine.fade = "NONE"
     assert bpy.ops.diorama.stitch() == {"FINISHED"}
     assert shown(scene, (20, 29, 30, 39), tmp_path) == [(1, 0), (1, 9), (2, 0), (2, 9)]
-
-
-def panned(folder: Path, picture: Path, shifts: list[int]) -> list[Path]:
-    """Pictures of a camera that looks at a wide photo, so many pixels from its left."""
-    folder.mkdir()
-    wide = Image.open(picture)
-    paths = [folder / f"frame_{number:04}.png" for number in range(len(shifts))]
-    for path, shift in zip(paths, shifts, strict=True):
-        wide.crop((shift, 0, shift + 320, 180)).save(path)
-    return paths
 
 
 def test_stutter_at_a_cut_is_told(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:

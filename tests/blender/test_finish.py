@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import bpy
+import numpy as np
 import pytest
+from PIL import Image
 
-from tests.blender.coded import movie, pictures, shown
-from tests.blender.stills import pump_until, span
+from tests.blender.coded import movie, panned, pictures, rendered, shown
+from tests.blender.stills import photo, pump_until, span
 
 
 def settle(addon: SimpleNamespace) -> None:
@@ -122,6 +125,25 @@ def test_the_strip_is_gone_when_its_take_is_ready(
     pump_until(addon, lambda: job.error or addon.results.note_of(job))
     assert "no longer on the timeline" in addon.results.note_of(job) and not len(other.diorama_shot.takes)
     assert bpy.ops.diorama.insert_clip(job_id=job.id) == {"FINISHED"}
+
+
+def test_a_loop_has_no_seam(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
+    files = panned(tmp_path / "pan", photo(tmp_path / "wide.png", 640, 180), list(range(0, 90, 3)))
+    strip = addon.compat.strips(scene.sequence_editor).new_image("pan", str(files[0]), 1, 1, fit_method="ORIGINAL")
+    for file in files[1:]:
+        strip.elements.append(file.name)
+    strip.select = True
+    settings = scene.diorama_combine
+    settings.time, settings.time_frames = "loop", 10
+    assert bpy.ops.diorama.change_time() == {"FINISHED"}
+    settle(addon)
+    clip = next(s for s in addon.compat.strips_all(scene) if s.diorama.is_clip)
+    assert span(addon, clip) == (1, 21)
+    pictures = rendered(scene, range(1, 21), tmp_path)
+    steps = [float(np.abs(a - b).mean()) for a, b in pairwise(pictures)]
+    assert np.abs(pictures[-1] - pictures[0]).mean() <= np.mean(steps)
+    ends = rendered(scene, (1,), tmp_path)[0], np.asarray(Image.open(files[-1]).convert("RGB"), np.float64)
+    assert np.abs(ends[0] - ends[1]).mean() > 3 * np.mean(steps)  # it was no loop before
 
 
 @pytest.mark.skipif(bpy.app.version >= (5, 0), reason="5.2's own Add > Movie crashes in background mode")
