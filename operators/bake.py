@@ -86,6 +86,7 @@ class DIORAMA_OT_bake_blender(_Bake, bpy.types.Operator):
         bake.check_pictures(rig)
         engine = {"SCENE": "", "WORKBENCH": "BLENDER_WORKBENCH", "EEVEE": blender.eevee()}.get(self.engine, self.engine)
         task = {"scene": rig.scene.name, "frames": frames, "engine": engine, "samples": self.samples}
+        task["percentage"] = bake.percentage_of(rig.scene)
         settings = {"engine": engine or rig.scene.render.engine, "samples": self.samples}
         # No movie of ours holds what is transparent.
         clip_format = "png" if rig.scene.render.film_transparent else preferences().clip_format
@@ -123,7 +124,8 @@ def plan(rig: owned.Rig, scene: Any) -> tuple[list[int], dict[str, Any]]:
         "source_id": rig.facts.get("source_id", ""),
         "label": label,
         "move_label": "Bake",
-        "size": list(size_of(rig.scene)),
+        "size": list(size_of(rig.scene)),  # as the live strip shows it
+        "clip_size": list(bake.size_of(rig.scene)),
         "fps": list(source.frame_rate(scene if live else rig.scene)),
         "file": results.files_opened(),
     }
@@ -152,8 +154,8 @@ def advance() -> bool:
         folder=str(rig.folder),
         output=results.new_clip_path(chosen.clip_path(), f"{tag['label']} bake", chosen.clip_format),
         views=tuple(bake.numbers_of(view) for view in views),
-        width=tag["size"][0],
-        height=tag["size"][1],
+        width=tag["clip_size"][0],
+        height=tag["clip_size"][1],
         fps=(tag["fps"][0], tag["fps"][1]),
         clip_format=chosen.clip_format,
         passes=passes,

@@ -176,6 +176,29 @@ class DIORAMA_OT_rig_fit(_RigOperator, bpy.types.Operator):
         return f"The camera now travels {share:.0%} of its way."
 
 
+class DIORAMA_OT_rig_live_size(_RigOperator, bpy.types.Operator):
+    """Draw the live strip with fewer pixels, so that it plays faster; Bake and Render give all of them"""
+
+    bl_idname = "diorama.rig_live_size"
+    bl_label = "Live Size"
+
+    percentage: bpy.props.EnumProperty(
+        name="Size",
+        items=[
+            ("100", "All Pixels", "As sharp as the clip", 100),
+            ("50", "Half Size", "Plays up to four times as fast", 50),
+            ("25", "Quarter Size", "For slow machines", 25),
+        ],
+    )
+
+    def work(self, context: Any) -> str:
+        rig = rig_in(context)
+        owned.check_editable(rig.scene)
+        rig_strip.show_at(rig.scene, rig.id, int(self.percentage))
+        refresh()
+        return ""
+
+
 class DIORAMA_OT_rig_switch(_RigOperator, bpy.types.Operator):
     """Show the live rig or the clip that was baked from it; the other one is muted and kept"""
 
@@ -278,6 +301,7 @@ CLASSES = (
     DIORAMA_OT_rig_move_drop,
     DIORAMA_OT_rig_length,
     DIORAMA_OT_rig_fit,
+    DIORAMA_OT_rig_live_size,
     DIORAMA_OT_rig_switch,
     DIORAMA_OT_rig_depth,
     DIORAMA_OT_rig_remove,

@@ -27,6 +27,10 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
     _draw_length(column, context, rig)
     column.operator("diorama.rig_fit", icon="FULLSCREEN_EXIT")
     column.operator_menu_enum("diorama.rig_depth", "source", icon="MOD_DISPLACE")
+    percentage = rig.scene.render.resolution_percentage
+    column.operator_menu_enum(
+        "diorama.rig_live_size", "percentage", text=f"Live at {percentage} %", icon="PLAY"
+    )
     row = layout.row(align=True)
     row.operator("diorama.bake_fast", icon="RENDER_ANIMATION").passes = scene.diorama_rig.passes
     row.operator_menu_enum("diorama.bake_blender", "engine", text="Render", icon="BLENDER")

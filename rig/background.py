@@ -4,7 +4,7 @@ Started as `blender --background --python background.py -- TASK.json`, or by Pyt
 Stands alone: no other file of the add-on is imported here. The user's file is a copy; nothing of it is saved.
 
 TASK.json: blend, folder, use_scripts, scene (its name), and either
-    frames: scene frames, each becomes frame_0001.png ... ; engine, samples: "" and 0 = the scene's own
+    frames: scene frames, each becomes frame_0001.png ... ; engine, samples: "" and 0 = the scene's own; percentage
     still: a scene frame; becomes still.png in the scene's own look, and depth.exr with its Z
     sequence: frames of the scene's timeline; each becomes frame_0001.png ... with the settings that the scene has
     movie: first and last frame of the timeline; becomes one movie, name.*, with the scene's own output settings
@@ -61,6 +61,7 @@ def frames(scene: Any, folder: Path, task: dict[str, Any]) -> list[str]:
     """Frames as the live strip shows them."""
     _use_engine(scene, task["engine"], task["samples"])
     _write_png(scene)
+    scene.render.resolution_percentage = task["percentage"]
     return _pictures(scene, folder, task["frames"])
 
 

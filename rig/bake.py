@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -17,7 +18,7 @@ from . import still
 from .axes import REST_ROTATION, layer_points
 from .nodes import materials_of, pictures_of
 from .owned import Rig
-from .sample import check_camera, size_of, view_of
+from .sample import check_camera, view_of
 
 PASSES = [
     ("depth", "Depth", "How near everything is: white is nearest. 16 bits", 1),
@@ -26,6 +27,17 @@ PASSES = [
 ]
 MOVED = 1e-4  # scene units: less is rounding
 CHUNK_SECONDS = 0.04  # of reading before Blender gets its window back
+
+
+def percentage_of(scene: Any) -> int:
+    """At what share of its resolution a rig is baked: all of it, also where the live strip is drawn smaller."""
+    return max(scene.render.resolution_percentage, 100)
+
+
+def size_of(scene: Any) -> tuple[int, int]:
+    """Width and height of a rig's clip, pixels."""
+    share = percentage_of(scene) / 100
+    return int(scene.render.resolution_x * share), int(scene.render.resolution_y * share)
 
 
 def view_steps(scene_name: str, frames: list[int]) -> Generator[None, None, list[View]]:

@@ -109,6 +109,15 @@ def meant(scene: Any, rig_id: str, strip: Any) -> list[Any]:
     return below or strips
 
 
+def show_at(rig_scene: Any, rig_id: str, percentage: int) -> None:
+    """Lets the live strips be drawn at a share of their size, and be shown as large as before."""
+    share = rig_scene.render.resolution_percentage / percentage
+    rig_scene.render.resolution_percentage = percentage
+    for _, strip in live_strips(rig_id):
+        strip.transform.scale_x *= share
+        strip.transform.scale_y *= share
+
+
 def live_in(scene: Any, rig_id: str, strip: Any) -> Any:
     """The live strip that is meant, as in switch(). Raises BadSelection where there is none."""
     strips = meant(scene, rig_id, strip)

@@ -265,6 +265,26 @@ def test_a_transparent_render_stays_pictures(addon: SimpleNamespace, scene: Any,
     assert np.asarray(Image.open(Path(bpy.path.abspath(clip.directory)) / clip.elements[0].filename)).max() == 0
 
 
+def test_a_live_strip_of_half_size_is_baked_whole(
+    addon: SimpleNamespace, scene: Any, rig: Any, tmp_path: Path
+) -> None:
+    rig.scene.render.engine, rig.scene.cycles.samples = "CYCLES", 1
+    scene.view_settings.view_transform = "Standard"
+    whole = render(scene, 3, tmp_path / "whole.png")
+    assert bpy.ops.diorama.rig_live_size(percentage="50") == {"FINISHED"}
+    half = render(scene, 3, tmp_path / "half.png")
+    assert 25 < psnr(whole[..., :3], half[..., :3]) < 45  # in the same place, with fewer pixels
+    for clip in (fast(addon, scene, rig), slow(addon, scene, rig)):
+        assert pictures(clip)[0].shape == (180, 320, 3)
+        clip.mute = False
+        assert psnr(whole[..., :3], render(scene, 3, tmp_path / "baked.png")[..., :3]) >= 38
+        clip.mute = True
+        scene.sequence_editor.active_strip = live_of(addon, rig)
+    assert bpy.ops.diorama.rig_live_size(percentage="100") == {"FINISHED"}
+    live_of(addon, rig).mute = False
+    assert psnr(whole[..., :3], render(scene, 3, tmp_path / "again.png")[..., :3]) > 60
+
+
 def test_added_objects_are_in_the_blender_bake(addon: SimpleNamespace, scene: Any, rig: Any) -> None:
     quick = pictures(fast(addon, scene, rig))
     mesh = bpy.data.meshes.new("card")
