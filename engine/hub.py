@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from .errors import BadRequest, DioramaError, EngineFailure, OutputFailed, WeightsMissing
-from .hub_files import counter, fetch, part_of
+from .hub_files import counter, fetch, part_of, place_of
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile
@@ -43,7 +43,7 @@ class Source:
 
 
 class Offered(Protocol):
-    """What every catalog's entry has. ask: the licence must be accepted first. sources: all that it needs."""
+    """What every catalog's entry has. ask: the licence must be accepted first. sources: its own first."""
 
     @property
     def id(self) -> str: ...
@@ -79,8 +79,8 @@ def local_folder(source: Source) -> Path | None:
 
 
 def is_here(model: Offered) -> bool:
-    """Whether all of a model's files lie on this machine."""
-    return all(local_folder(source) is not None for source in model.sources)
+    """Whether a model can be used: its own files lie on this machine; what only makes it faster may be missing."""
+    return all(local_folder(source) is not None for source in model.sources[:1])
 
 
 def not_here(model: Offered, offer: str) -> DioramaError:
@@ -151,8 +151,7 @@ def _download(model: Offered, report: Report) -> None:
         report(min(done[0], total), total)
 
     for source, entries in wanted.items():
-        commit, blobs = _commit(source), _folder(source) / "blobs"
-        fetch(source.repository, commit, [entry for entry in entries if entry.lfs], blobs, tell)
+        fetch(source.repository, _commit(source), [entry for entry in entries if entry.lfs], _folder(source), tell)
         small = [entry for entry in entries if not entry.lfs]
         # The large ones lie in their place already; it adds the rest and gives all of them their names.
         folder = Path(snapshot_download(source.repository, revision=source.revision, allow_patterns=list(source.files),
@@ -174,20 +173,21 @@ def _to_come(source: Source) -> list[RepoFile]:
     from huggingface_hub.hf_api import RepoFile
     from huggingface_hub.utils import filter_repo_objects
 
-    tree = HfApi().list_repo_tree(source.repository, recursive=True, revision=_commit(source))
+    commit, folder = _commit(source), _folder(source)
+    tree = HfApi().list_repo_tree(source.repository, recursive=True, revision=commit)
     found = list(filter_repo_objects((entry for entry in tree if isinstance(entry, RepoFile)), key=lambda one: one.path,
                                      allow_patterns=list(source.files), ignore_patterns=list(source.skip)))
     if not any(entry.path.endswith(".safetensors") for entry in found):
         raise WeightsMissing(
             f"{source.repository} holds no safetensors at revision '{source.revision}'.", "Choose another model."
         )
-    blobs = _folder(source) / "blobs"
-    return [entry for entry in found if not (blobs / (entry.lfs.sha256 if entry.lfs else entry.blob_id)).exists()]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return [entry for entry in found if not place_of(folder, commit, entry).exists()]
 
 
 def _arrived(source: Source, entry: RepoFile) -> int:
     """Bytes of a large file that an earlier try left."""
-    part = part_of(_folder(source) / "blobs", entry) if entry.lfs else None
+    part = part_of(_folder(source), entry) if entry.lfs else None
     return part.stat().st_size if part and part.exists() else 0
 
 

@@ -28,22 +28,32 @@ PART = ".incomplete"  # of the name of an unfinished file, as the hub's library 
 Tell = Callable[[int], None]  # how many bytes more (or less) have arrived; may raise to stop it
 
 
-def part_of(blobs: Path, entry: RepoFile) -> Path:
-    """Where the unfinished content of a large file lies."""
-    return blobs / f"{sha256_of(entry)}{PART}"
+def part_of(folder: Path, entry: RepoFile) -> Path:
+    """Where the unfinished content of a large file lies. folder: of the repository in the cache."""
+    return folder / "blobs" / f"{content_of(entry)}{PART}"
 
 
-def sha256_of(entry: RepoFile) -> str:
-    assert entry.lfs
-    return entry.lfs.sha256
+def content_of(entry: RepoFile) -> str:
+    """The name of a file's content in the cache: the SHA-256 of a large one, git's name of a small one."""
+    return entry.lfs.sha256 if entry.lfs else entry.blob_id
 
 
-def fetch(repository: str, commit: str, entries: list[RepoFile], blobs: Path, tell: Tell) -> None:
-    """Brings the content of large files into `blobs`, several at once. What arrived before counts as arrived.
+def place_of(folder: Path, commit: str, entry: RepoFile) -> Path:
+    """Where the hub's library wants a file's content; where it cannot make links (some Windows), at the file's name."""
+    from huggingface_hub.file_download import are_symlinks_supported
 
-    Raises what `tell` raises, EngineFailure for a file that arrived damaged, and what the hub's library raises.
+    if are_symlinks_supported(folder.parent):
+        return folder / "blobs" / content_of(entry)
+    return folder / "snapshots" / commit / entry.path
+
+
+def fetch(repository: str, commit: str, entries: list[RepoFile], folder: Path, tell: Tell) -> None:
+    """Brings the content of large files into the cache, several at once. What arrived before counts as arrived.
+
+    folder: of the repository in the cache. Raises what `tell` raises, EngineFailure for a file that arrived damaged,
+    and what the hub's library raises.
     """
-    blobs.mkdir(parents=True, exist_ok=True)
+    (folder / "blobs").mkdir(parents=True, exist_ok=True)
     lock, stop = threading.Lock(), threading.Event()
 
     def tell_one(count: int) -> None:
@@ -54,7 +64,7 @@ def fetch(repository: str, commit: str, entries: list[RepoFile], blobs: Path, te
 
     def one(entry: RepoFile) -> None:
         try:
-            _fetch_one(repository, commit, entry, blobs, tell_one)
+            _fetch_one(repository, commit, entry, folder, tell_one)
         except BaseException:
             stop.set()
             raise
@@ -69,12 +79,12 @@ class _StoppedError(Exception):
     """Another file's trouble ended this one."""
 
 
-def _fetch_one(repository: str, commit: str, entry: RepoFile, blobs: Path, tell: Tell) -> None:
+def _fetch_one(repository: str, commit: str, entry: RepoFile, folder: Path, tell: Tell) -> None:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
 
-    part = part_of(blobs, entry)
+    part, place = part_of(folder, entry), place_of(folder, commit, entry)
     url, headers = hf_hub_url(repository, entry.path, revision=commit), build_hf_headers()
     location = get_hf_file_metadata(url, headers=headers).location
     if not location.startswith(url.split("/resolve/")[0]):
@@ -83,12 +93,13 @@ def _fetch_one(repository: str, commit: str, entry: RepoFile, blobs: Path, tell:
         checked = _Checked(file, tell)
         http_get(location, checked, resume_size=checked.start, headers=headers, expected_size=entry.size,
                  displayed_filename=entry.path, tqdm_class=counter(tell))
-    if checked.found.hexdigest() != sha256_of(entry):
+    if checked.found.hexdigest() != content_of(entry):
         part.unlink()
         raise EngineFailure(
             f"'{entry.path}' of {repository} arrived damaged and was deleted.", "Download it again; the rest is kept."
         )
-    part.replace(blobs / sha256_of(entry))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part.replace(place)
 
 
 class _Checked(io.RawIOBase):

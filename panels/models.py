@@ -74,6 +74,9 @@ def _draw_model(layout: Any, context: Any, model: Model, details: bool = False) 
         row = layout.row()
         row.label(text=f"Downloaded. Licence: {model.licence}", icon="CHECKMARK")
         if details:
+            again = row.row()
+            again.enabled = bpy.app.online_access and job is None
+            again.operator("diorama.model_download", text="", icon="FILE_REFRESH").model = model.id  # what is missing
             row.operator("diorama.model_remove", text="", icon="TRASH").model = model.id
         elif shelf.devices:
             layout.label(text=f"Runs on: {shelf.devices[0]}")
