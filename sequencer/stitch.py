@@ -134,9 +134,10 @@ def _move(shots: list[Shot], starts: list[int], ups: list[int]) -> None:
     for shot in shots:
         _shift(shot.strips, FAR)
     for shot, shift, up in zip(shots, shifts, ups, strict=True):
-        for strip in shot.strips if up <= 0 else reversed(shot.strips):
+        for strip in shot.strips:
+            channel = strip.channel + up
             compat.set_content_start(strip, compat.content_start(strip) + FAR + shift)
-            strip.channel += up
+            strip.channel = channel  # it may have been pushed up meanwhile
     for shot in shots:
         _shift(shot.strips, -2 * FAR)
 

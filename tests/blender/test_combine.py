@@ -70,6 +70,7 @@ def test_a_fade_at_every_seam(addon: SimpleNamespace, scene: Any, clip: Any, tmp
         assert [span(addon, strip) for strip in (below, *strips)] == [(10, 22), (10, 22), (18, 30), (26, 38)]
         fades = [s for s in addon.compat.strips_all(scene) if s.type == "CROSS"]
         assert sorted(span(addon, fade) for fade in fades) == [(18, 22), (26, 30)]
+        assert [s.channel for s in (below, *strips, *fades)] == [1, 2, 3, 1, 5, 5]
     plain = {10: (1, 0), 17: (1, 7), 22: (2, 4), 25: (2, 7), 30: (3, 4), 37: (3, 11)}
     assert shown(scene, list(plain), tmp_path) == list(plain.values())
     blues = [picture[90, 160, 2] for picture in rendered(scene, range(18, 23), tmp_path)]
