@@ -9,6 +9,7 @@ import importlib
 import json
 import math
 import struct
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -159,10 +160,14 @@ def checked_file(file: Path) -> int:
     return numbers
 
 
-def load(found: Found, ask: Ask | None, dtypes: dict[str, Any], more: dict[str, Any] | None = None) -> Any:
+def load(
+    found: Found, ask: Ask | None, dtypes: dict[str, Any], more: dict[str, Any] | None = None,
+    seen: Callable[[int, int], None] = lambda *_: None,
+) -> Any:
     """The pipeline on the CPU, in evaluation mode. dtypes: component -> torch dtype, with "default".
 
-    ask: decides the class where a family has two. more: of from_pretrained.
+    ask: decides the class where a family has two. more: of from_pretrained. seen: called before each part, and before
+    each file of a large one, with parts done and in all; may raise.
     Raises BadModel, WeightsMissing, OutOfMemory. Its files were looked at by with_parameters().
     """
     try:
@@ -175,6 +180,7 @@ def load(found: Found, ask: Ask | None, dtypes: dict[str, Any], more: dict[str, 
     logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
     kind = getattr(diffusers, found.family.pipeline_name(ask))
+    bars, logging.tqdm = logging.tqdm, _Bars(seen)      # the one place that diffusers comes by between two files
     try:
         brought = {name: _brought(found, name, dtypes, more or {}) for name in found.brought}
         pipe = kind.from_pretrained(str(found.folder), dtype=dtypes, local_files_only=True, use_safetensors=True,
@@ -187,8 +193,30 @@ def load(found: Found, ask: Ask | None, dtypes: dict[str, Any], more: dict[str, 
             raise no_memory(found) from error
         first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise BadModel(f"The model in {found.folder.name} cannot be loaded: {first}.", AGAIN) from error
+    finally:
+        logging.tqdm = bars
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+class _Bars:
+    """In place of diffusers' progress bars while it loads: the outer one counts parts, those within it their files."""
+
+    def __init__(self, seen: Callable[[int, int], None]) -> None:
+        self._seen, self._at = seen, (0, 1)
+        self._depth = 0
+
+    def __call__(self, over: Iterable[Any], **_options: Any) -> Iterator[Any]:
+        several = list(over)
+        self._depth += 1
+        try:
+            for number, one in enumerate(several):
+                if self._depth == 1:
+                    self._at = (number, len(several))
+                self._seen(*self._at)
+                yield one
+        finally:
+            self._depth -= 1
 
 
 def no_memory(found: Found) -> OutOfMemory:

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 from engine.video.plan import Machine
+from engine.video.warm import held_bytes
 
 NO_TORCH_FLOPS = 1e11
 
@@ -30,10 +31,11 @@ def machine() -> Machine:
     if device == "cuda":
         name = torch.cuda.get_device_name()
         free, total = torch.cuda.mem_get_info()
+        free += torch.cuda.memory_reserved()        # what is our own is used again, or let go
     elif device == "mps":
         total = free = torch.mps.recommended_max_memory()
     quantises = importlib.util.find_spec("torchao") is not None
-    return Machine(device, name, free, total, main_free(), disk, flops(device), quantises)
+    return Machine(device, name, free, total, main_free() + held_bytes(), disk, flops(device), quantises)
 
 
 def main_free() -> int:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class Maker:
             ask = self._ask(wish)
             try:
                 with stages.stage("load"):
-                    pipe = self._pipeline(ask)
+                    pipe = self._pipeline(ask, lambda done, total: stages.step("load", done, total))
                 result = run(pipe, self.found.family, ask, stages, onlookers, piece)
             except (torch.OutOfMemoryError, MemoryError) as error:
                 pipe = None
@@ -101,7 +101,7 @@ class Maker:
                 return Made(np.rint(result.frames.clip(0, 1) * 255).astype(np.uint8), result.sound)
             release()       # out here, where the error no longer holds the pipeline's frames
 
-    def _pipeline(self, ask: Ask) -> Any:
+    def _pipeline(self, ask: Ask, seen: Callable[[int, int], None]) -> Any:
         found, mode = self.found, self._mode
         key = (str(found.folder), found.family.pipeline_name(ask), mode.name, mode.tiling, self.plan.dtype,
                tuple(self._loras), self.speed.few_steps, self.speed.name)
@@ -112,7 +112,7 @@ class Maker:
             kind = getattr(torch, self.plan.dtype)
             own = {part: getattr(torch, name) for part, name in found.model.dtypes.items()
                    if found.index.get(part) and self.plan.dtype != "float32"}
-            pipe = load(found, ask, {"default": kind, **own}, load_options(mode, found.family, found.index))
+            pipe = load(found, ask, {"default": kind, **own}, load_options(mode, found.family, found.index), seen)
             self._add_loras(pipe)
             settle(pipe, found.family, mode, self.machine.device, kind)
             hurry(pipe, found.family, self.speed, self.machine.device, mode.seconds)

@@ -24,6 +24,17 @@ def is_warm(key: Hashable) -> bool:
     return key in _kept
 
 
+def held_bytes() -> int:
+    """Main memory that the kept pipeline's weights take: free for a plan, as they go or are used again."""
+    if not _kept:
+        return 0
+    import torch
+
+    parts = [part for pipe in _kept.values() for part in pipe.components.values() if isinstance(part, torch.nn.Module)]
+    weights = {id(weight): weight for part in parts for weight in part.parameters()}
+    return sum(weight.nbytes for weight in weights.values() if weight.device.type == "cpu")
+
+
 def release() -> None:
     """Lets go of the pipeline and of what it holds on the GPU."""
     if not _kept:

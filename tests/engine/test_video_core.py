@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine import cli
-from engine.errors import BadModel, BadRequest, NoPicture, OutOfMemory, OutputFailed
+from engine.errors import BadModel, BadRequest, JobCancelled, NoPicture, OutOfMemory, OutputFailed
 from engine.jobs import run_job
 from engine.media.clip import ClipWriter
 from engine.protocol import GenerateRequest, GenerateSettings
@@ -112,6 +112,22 @@ def test_the_model_stays_loaded_until_another_is_asked_for(ask, monkeypatch):
     for request in (ask(), ask(seed=2), ask("wan22_a14b"), ask("wan22_a14b", memory="fp8")):
         clip(request)
     assert len(loads) == 3
+    (pipe,) = warm._kept.values()
+    held = sum(weight.nbytes for part in (pipe.transformer, pipe.transformer_2, pipe.vae, pipe.text_encoder)
+               for weight in part.parameters())
+    assert warm.held_bytes() == held > 0, "the next plan must not take the model's own memory for somebody else's"
+    warm.release()
+    assert warm.held_bytes() == 0
+
+
+def test_loading_shows_its_parts_and_can_be_stopped_between_two(ask, tmp_path):
+    warm.release()
+    parts = []
+    with pytest.raises(JobCancelled):
+        run_job("job", ask(), lambda *step, **_: parts.append(step), lambda: len(parts) == 5)
+    assert parts[-1] == ("load", 2, 5) and not list(tmp_path.iterdir()) and not warm._kept
+    clip(ask(), report=lambda *step, **_: parts.append(step))
+    assert ("load", 4, 5) in parts
 
 
 # ------------------------------------------------------------------ LoRAs
