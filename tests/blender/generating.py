@@ -48,6 +48,8 @@ def peer(
     monkeypatch.setattr(addon.runtime, "plans", modules.plans.PlanDesk(lambda: command))
     monkeypatch.setattr(type(addon.runtime.installer), "full", property(lambda _: True))
     monkeypatch.setattr(addon.runtime.models, "downloaded", frozenset({A14B, FIVE}))
+    monkeypatch.setattr(addon.runtime.models, "asked", False)
+    monkeypatch.setattr(addon.runtime.models, "look", lambda: None)  # it would start the real engine
     addon.preferences.preferences().clip_format = "png"
     yield scene.diorama_generate
     for job in list(addon.runtime.queue.jobs):
