@@ -99,9 +99,10 @@ CLASSES = (DioramaRigMove, DioramaRig)
 
 def link() -> None:
     """Adds the group to Blender's scenes."""
-    bpy.types.Scene.diorama_rig = PointerProperty(type=DioramaRig)
+    # Not "diorama_rig": up to 4.5 that would be the same place as the id that rig/owned.py keeps.
+    bpy.types.Scene.diorama_camera = PointerProperty(type=DioramaRig)
 
 
 def unlink() -> None:
     """The mirror of link()."""
-    del bpy.types.Scene.diorama_rig
+    del bpy.types.Scene.diorama_camera

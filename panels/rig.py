@@ -32,10 +32,10 @@ def draw_rig(layout: Any, context: Any, rig: owned.Rig) -> None:
         "diorama.rig_live_size", "percentage", text=f"Live at {percentage} %", icon="PLAY"
     )
     row = layout.row(align=True)
-    row.operator("diorama.bake_fast", icon="RENDER_ANIMATION").passes = scene.diorama_rig.passes
+    row.operator("diorama.bake_fast", icon="RENDER_ANIMATION").passes = scene.diorama_camera.passes
     row.operator_menu_enum("diorama.bake_blender", "engine", text="Render", icon="BLENDER")
     row = layout.row(align=True)
-    row.prop(scene.diorama_rig, "passes")
+    row.prop(scene.diorama_camera, "passes")
     if scene != rig.scene:
         column = layout.column(align=True)
         live = rig_strip.is_live(scene, rig.id, verbs.active_strip(context))
@@ -63,7 +63,7 @@ def _draw_moves(layout: Any, rig: owned.Rig) -> None:
     """What the camera does, move by move, each with its own strength."""
     layout = layout.column(align=True)
     layout.enabled = rig.moves
-    for index, entry in enumerate(rig.scene.diorama_rig.moves):
+    for index, entry in enumerate(rig.scene.diorama_camera.moves):
         box = layout.box().column(align=True)
         row = box.row(align=True)
         row.prop(entry, "enabled", text="")

@@ -1,6 +1,6 @@
 """The moves of a rig, one on top of another, and the few keys that they become together.
 
-Wanted is the list in the scene (scene.diorama_rig.moves), whose sliders a person drags. What the keys hold stands
+Wanted is the list in the scene (scene.diorama_camera.moves), whose sliders a person drags. What the keys hold stands
 beside the rig's facts: moves, limited to the photo's margin, and the basis that turned them into poses. Where the keys
 are still as they were made they are made anew; where a person has dragged them only the difference is added.
 """
@@ -75,7 +75,7 @@ def move_from(plain: dict[str, Any]) -> MoveSettings:
 
 def wanted(rig: Rig) -> list[tuple[MoveSettings, float]]:
     """What the list asks for; a move that is switched off counts as none."""
-    return [(entry.move_settings(), entry.share) for entry in rig.scene.diorama_rig.moves if entry.enabled]
+    return [(entry.move_settings(), entry.share) for entry in rig.scene.diorama_camera.moves if entry.enabled]
 
 
 def apply(rig: Rig, move: MoveSettings, add: bool) -> MoveSettings:
@@ -87,7 +87,7 @@ def apply(rig: Rig, move: MoveSettings, add: bool) -> MoveSettings:
         raise BadRequest(f"There is no move called '{move.name}'.", f"Choose one of: {', '.join(MOVES)}.")
     moves.owners_of(rig)
     moves.shot_of(Basis.of(rig), move)
-    entries = rig.scene.diorama_rig.moves
+    entries = rig.scene.diorama_camera.moves
     with _quiet():
         if not add:
             entries.clear()
@@ -99,7 +99,7 @@ def apply(rig: Rig, move: MoveSettings, add: bool) -> MoveSettings:
 def drop(rig: Rig, index: int) -> None:
     """Takes one move out of the list, and what it did out of the keys. Raises BadSelection."""
     moves.owners_of(rig)
-    rig.scene.diorama_rig.moves.remove(index)
+    rig.scene.diorama_camera.moves.remove(index)
     remake(rig)
 
 
@@ -113,7 +113,7 @@ def shorten(rig: Rig, share: float) -> None:
     """After Fit has scaled all keys: every move remembers what is left of it."""
     stack = read(rig)
     with _quiet():
-        for entry in rig.scene.diorama_rig.moves:
+        for entry in rig.scene.diorama_camera.moves:
             entry.share *= share
     _write(rig, replace(stack, parts=tuple((move, part * share) for move, part in stack.parts)))
 

@@ -57,7 +57,7 @@ def test_a_full_copy_is_a_rig_of_its_own(addon: SimpleNamespace, scene: Any, rig
     assert bpy.ops.diorama.rig_move(add=True) == {"FINISHED"}
     other = owned.rig_of(copy)
     assert other.id != rig.id and owned.find(rig.id).scene == rig.scene
-    assert len(copy.diorama_rig.moves) == 2 and len(rig.scene.diorama_rig.moves) == 1
+    assert len(copy.diorama_camera.moves) == 2 and len(rig.scene.diorama_camera.moves) == 1
     assert {strip.name for _, strip in modules(addon).strips.live_strips(other.id)} == {"by hand"}
     assert bpy.ops.diorama.rig_remove() == {"FINISHED"}
     assert len(owned_blocks()) < len(before)

@@ -99,7 +99,7 @@ def test_every_move_has_its_own_strength(addon: SimpleNamespace, rig: Any) -> No
     pushed = evaluated(addon, rig)
     tools.stack.apply(rig, sway, add=True)
     both = evaluated(addon, rig)
-    entries = rig.scene.diorama_rig.moves
+    entries = rig.scene.diorama_camera.moves
     assert [entry.move for entry in entries] == ["push_in", "handheld"]
     entries[1].amount = 0.01
     assert np.abs((both - pushed) - 2 * (evaluated(addon, rig) - pushed)).max() < 2 * TOLERANCE
@@ -125,7 +125,7 @@ def test_what_a_person_dragged_stays_when_a_slider_moves(addon: SimpleNamespace,
     pushed = curve.keyframe_points[1].co[1]
     curve.keyframe_points[1].co[1] += 0.07
     rig.camera.location.x = 0.05  # no key: a person moved the camera as a whole
-    rig.scene.diorama_rig.moves[0].amount = 0.05
+    rig.scene.diorama_camera.moves[0].amount = 0.05
     curve = tools.curves.find(rig.camera, "location", 1)
     assert curve.evaluate(48) == pytest.approx(pushed / 2 + 0.07, abs=TOLERANCE)
     assert rig.camera.location.x == pytest.approx(0.05) and "location[0]" not in keys(addon, rig)
@@ -151,7 +151,7 @@ def test_a_slider_asks_for_no_more_poses_than_it_changes(
         tools.stack.apply(rig, tools.protocol.MoveSettings(name, 0.02), add=True)
     assert asked.count("handheld") > 100
     asked.clear()
-    rig.scene.diorama_rig.moves[-1].amount = 0.03
+    rig.scene.diorama_camera.moves[-1].amount = 0.03
     assert set(asked) == {"push_in"} and len(asked) < 4 * 48
 
 
@@ -172,7 +172,7 @@ def test_fit_is_measured(addon: SimpleNamespace, scene: Any, rig: Any) -> None:
     fitted, _ = tools.coverage.worst(rig)
     assert -3 < fitted <= -tools.coverage.SAFETY_PX
     assert len(curve.keyframe_points) == 2
-    entry, after = rig.scene.diorama_rig.moves[0], evaluated(addon, rig)
+    entry, after = rig.scene.diorama_camera.moves[0], evaluated(addon, rig)
     assert 0 < entry.share < 1
     entry.enabled, entry.enabled = False, True
     assert np.abs(evaluated(addon, rig) - after).max() < 2 * TOLERANCE  # what Fit left is what the keys hold
