@@ -94,6 +94,12 @@ def content_trim_end(strip: Any) -> int:
     return int(getattr(strip, name))
 
 
+def right_handle_offset(strip: Any) -> int:
+    """How many frames before the end of its content the strip ends; negative when it goes on beyond."""
+    # Called frame_offset_end until 5.0: goes with 4.5 LTS.
+    return int(strip.right_handle_offset if hasattr(strip, "right_handle_offset") else strip.frame_offset_end)
+
+
 def set_right_handle(strip: Any, frame: int) -> None:
     """Moves the strip's end; its start stays."""
     # As above: goes with 4.5 LTS.

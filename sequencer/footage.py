@@ -110,8 +110,9 @@ def _frame_by_frame(scene: Any, strip: Any, path: Path) -> bool:
     rate = scene.render.fps / scene.render.fps_base
     if abs(strip.fps - rate) < 1e-3 * rate:
         return True
-    trims = compat.content_trim_start(strip) + compat.content_trim_end(strip)
-    return compat.content_duration(strip) + trims == own_frames(path)
+    # Not content_duration(): 4.2 counts the file's own frames there.
+    shown = compat.right_handle(strip) + compat.right_handle_offset(strip) - compat.content_start(strip)
+    return shown + compat.content_trim_start(strip) + compat.content_trim_end(strip) == own_frames(path)
 
 
 def _whole_folder(strip: Any, folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -127,6 +128,15 @@ def test_the_strip_is_gone_when_its_take_is_ready(
     assert bpy.ops.diorama.insert_clip(job_id=job.id) == {"FINISHED"}
 
 
+def test_another_frame_rate_is_read_frame_by_frame(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
+    path = movie(tmp_path / "slow.mp4", 1, 16, fps=16)
+    strip = addon.compat.strips(scene.sequence_editor).new_movie("slow", str(path), 2, 5, fit_method="ORIGINAL")
+    addon.compat.set_span(strip, 8, 14)
+    found = importlib.import_module(f"{addon.package}.sequencer.footage").direct(scene, strip)
+    assert (found.path, found.first, found.count) == (str(path), 3, 6)
+    assert shown(scene, (8, 13), tmp_path) == [(1, 3), (1, 8)]
+
+
 def test_a_loop_has_no_seam(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
     files = panned(tmp_path / "pan", photo(tmp_path / "wide.png", 640, 180), list(range(0, 90, 3)))
     strip = addon.compat.strips(scene.sequence_editor).new_image("pan", str(files[0]), 1, 1, fit_method="ORIGINAL")
@@ -160,6 +170,8 @@ def test_a_stretched_movie_is_conformed_from_its_own_frames(
         )
     strip = scene.sequence_editor.active_strip
     assert span(addon, strip) == (5, 29)
+    addon.compat.set_span(strip, 8, 14)
+    assert importlib.import_module(f"{addon.package}.sequencer.footage").direct(scene, strip) is None
     addon.compat.set_span(strip, 8, 29)  # from the second frame of the file on
     scene.diorama_combine.time, scene.diorama_combine.time_method = "conform", "hold"
     assert bpy.ops.diorama.change_time() == {"FINISHED"}
