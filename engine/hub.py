@@ -34,12 +34,16 @@ Report = Callable[[int, int], None]  # bytes done, bytes in all; may raise to st
 
 @dataclass(frozen=True)
 class Source:
-    """Files of one repository on the hub. files, skip: patterns; a name among `files` picks a single file."""
+    """Files of one repository on the hub. files, skip: patterns; a name among `files` picks a single file.
+
+    needed: whether the model can do nothing without them.
+    """
 
     repository: str
     revision: str = "main"
     files: tuple[str, ...] = WANTED
     skip: tuple[str, ...] = CHOICE
+    needed: bool = True
 
 
 class Offered(Protocol):
@@ -79,8 +83,8 @@ def local_folder(source: Source) -> Path | None:
 
 
 def is_here(model: Offered) -> bool:
-    """Whether a model can be used: its own files lie on this machine; what only makes it faster may be missing."""
-    return all(local_folder(source) is not None for source in model.sources[:1])
+    """Whether a model can be used: what only makes it faster may be missing."""
+    return all(local_folder(source) is not None for source in model.sources if source.needed)
 
 
 def not_here(model: Offered, offer: str) -> DioramaError:

@@ -126,7 +126,7 @@ class VideoModel:
         if self.folder:
             return ()
         skip = (*CHOICE, *(f"{name}/*" for name in self.brought))
-        few = (Source(self.few_steps.repository, files=self.few_steps.files),) if self.few_steps else ()
+        few = (Source(self.few_steps.repository, files=self.few_steps.files, needed=False),) if self.few_steps else ()
         files: dict[str, tuple[str, ...]] = {}
         for part in self.brought.values():
             inside = tuple(f"{part.folder}/{kind}" if part.folder else kind for kind in WANTED)

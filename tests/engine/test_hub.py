@@ -124,7 +124,7 @@ def test_what_arrives_damaged_is_told_and_fetched_again(server, tmp_path, name):
 
 def test_a_single_file_and_what_two_models_share(server, tmp_path):
     whole = Model(sources=(Source(REPOSITORY, files=("config.json", "model.safetensors")),))
-    with_lora = Model("two", (*whole.sources, Source(REPOSITORY, files=("lora.safetensors",))))
+    with_lora = Model("two", (*whole.sources, Source(REPOSITORY, files=("lora.safetensors",), needed=False)))
     hub.download(whole, lambda *_: None)
     assert arrived(tmp_path, "lora.safetensors") is None
     assert hub.is_here(whole)
