@@ -76,7 +76,7 @@ class DIORAMA_OT_animate_camera_view(bpy.types.Operator):
 def moves_of(timeline: Any) -> dict[str, Any]:
     """The camera move of the panel, as the tag of a job holds it."""
     move = replace(timeline.diorama.move_settings(), pivot_point=(-1.0, -1.0))  # a point of another picture
-    return {"move": asdict(move)}
+    return {"move": asdict(move), "fill": timeline.diorama.fill_path()}
 
 
 def takes_of(timeline: Any) -> dict[str, Any]:
@@ -147,6 +147,7 @@ def finish_still(job: Job) -> bool:
             move=MoveSettings(**tag["move"]),
             intrinsics=tuple(tag["intrinsics"]),
             z_picture=depth,
+            fill=tag["fill"],
         )
         runtime.queue.submit(request, tag["label"], tag | {"move_label": MOVES[tag["move"]["name"]].label})
     return True
