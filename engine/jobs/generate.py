@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import BadRequest
+from ..errors import BadRequest, OutputFailed
 from ..protocol import ASPECTS, CLIP_FORMATS, CONFORMS, MEMORY_MODES, SPEEDS, GenerateRequest, GenerateSettings
 from .camera_move import MAX_FRAMES, MAX_SIDE
 from .generate_camera import camera_guide
@@ -78,13 +79,14 @@ def generate(job_id: str, request: GenerateRequest, stages: Stages) -> dict[str,
 
         def make(number: int, first: np.ndarray, previous: list[np.ndarray]) -> np.ndarray:
             ends = number == pieces.count - 1
-            one = Make(first, last if ends else None, pieces.num_frames, seed + number, previous or before,
+            one = Make(first, last if ends else None, pieces.num_frames, seed + number, previous if number else before,
                        guide(number, first))
             made = maker.make(one, stages, [held, preview] if held else [preview], (number, pieces.count))
             sounds.append(made.sound)
             return made.frames
 
         frames = chained(picture, pieces, make)
+        maker.make_room()
         with stages.stage("finish"):
             used = frames.in_order(range(lead, frames.num_frames if last is not None else lead + wish))
             pictures, facts = finished(used, still.rgb, frame, mask, request, stages, warnings)
@@ -93,13 +95,17 @@ def generate(job_id: str, request: GenerateRequest, stages: Stages) -> dict[str,
                 stages.step("finish", index + 1, request.num_frames)
             sound = joined_sound(sounds, pieces, found.model.fps)
         with stages.stage("write"):
-            files = writer.commit()
             track = ""
             if sound:
                 start = round(lead / found.model.fps * sound.rate)
                 track = save_sound(clip + ".wav", sound.samples[:, start:], sound.rate,
                                    float(request.num_frames / request.frame_rate))
-                files.append(track)
+            try:
+                files = [*writer.commit(), *([track] if track else [])]
+            except OutputFailed:
+                if track:
+                    Path(track).unlink(missing_ok=True)
+                raise
     return record(
         job_id,
         clip + ".json",

@@ -23,6 +23,8 @@ from engine.video.run import Onlooker, Teller, run
 from engine.video.speed import Speed, hurry, speed_of
 from engine.video.warm import is_warm, release, warm
 
+FINISH_BYTES = 3e9          # wanted free on the GPU by what makes frames between others: a guess
+
 
 @dataclass(frozen=True)
 class Make:
@@ -100,6 +102,16 @@ class Maker:
             else:
                 return Made(np.rint(result.frames.clip(0, 1) * 255).astype(np.uint8), result.sound)
             release()       # out here, where the error no longer holds the pipeline's frames
+
+    def make_room(self) -> None:
+        """Before the networks that finish a clip: the model goes where it leaves them no room on the GPU."""
+        if self.machine.device != "cuda":
+            return
+        import torch
+
+        torch.cuda.empty_cache()
+        if torch.cuda.mem_get_info()[0] < FINISH_BYTES:
+            release()
 
     def _pipeline(self, ask: Ask, seen: Callable[[int, int], None]) -> Any:
         found, mode = self.found, self._mode

@@ -18,7 +18,7 @@ from engine.media.clip import ClipWriter
 from engine.protocol import GenerateRequest, GenerateSettings
 from engine.video import make, speed, warm
 from engine.video.load import find, load
-from tests.engine.test_video_families import clip, frames_of
+from tests.engine.test_video_families import clip, frames_of, request_for
 from tests.engine.tiny import tiny_of
 
 torch = pytest.importorskip("torch", reason="needs the full engine")
@@ -307,6 +307,15 @@ def test_a_full_disk_leaves_nothing(ask, monkeypatch, tmp_path):
     with pytest.raises(OutputFailed, match="disk is full"):
         run_job("job", ask(output="new/clip.mkv"), lambda *_, **__: None, lambda: False)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_sound_does_not_outlive_its_clip(tmp_path, photo, monkeypatch):
+    tiny = tiny_of("ltx2")["ltx2"]
+    tiny.build().save_pretrained(tmp_path / "model")
+    monkeypatch.setattr(ClipWriter, "commit", lambda self: (_ for _ in ()).throw(OutputFailed("No.", "No.")))
+    with pytest.raises(OutputFailed):
+        clip(request_for(tiny, tmp_path / "model", photo, tmp_path / "new" / "clip.mkv"))
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_an_older_clip_stays_when_the_new_one_fails(ask, monkeypatch, tmp_path):
