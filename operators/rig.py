@@ -186,7 +186,7 @@ class DIORAMA_OT_rig_live_size(_RigOperator, bpy.types.Operator):
         name="Size",
         items=[
             ("100", "All Pixels", "As sharp as the clip", 100),
-            ("50", "Half Size", "Plays up to four times as fast", 50),
+            ("50", "Half Size", "Plays three to four times as fast where drawing is slow", 50),
             ("25", "Quarter Size", "For slow machines", 25),
         ],
     )
