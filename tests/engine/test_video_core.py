@@ -15,56 +15,13 @@ from engine import cli
 from engine.errors import BadModel, BadRequest, JobCancelled, NoPicture, OutOfMemory, OutputFailed
 from engine.jobs import run_job
 from engine.media.clip import ClipWriter
-from engine.protocol import GenerateRequest, GenerateSettings
 from engine.video import make, speed, warm
 from engine.video.load import find, load
-from tests.engine.test_video_families import clip, frames_of, request_for
 from tests.engine.tiny import tiny_of
+from tests.engine.video_kit import ask, clip, frames_of, models, one_thread, photo, request_for
 
 torch = pytest.importorskip("torch", reason="needs the full engine")
 pytestmark = [pytest.mark.full, pytest.mark.filterwarnings("ignore")]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    warm.release()
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """name -> folder of a tiny Wan."""
-    home = tmp_path_factory.mktemp("models")
-    for name in ("wan22_5b", "wan22_a14b"):
-        tiny_of("wan")[name].build().save_pretrained(home / name)
-    return home
-
-
-@pytest.fixture(scope="module")
-def photo(tmp_path_factory):
-    path = tmp_path_factory.mktemp("photos") / "a.png"
-    noise = np.random.default_rng(3).integers(0, 256, (5, 7, 3), np.uint8)
-    cv2.imwrite(str(path), cv2.resize(noise, (96, 64), interpolation=cv2.INTER_CUBIC))
-    return path
-
-
-@pytest.fixture
-def ask(models, photo, tmp_path):
-    """A request for nine frames of 32 x 32 of the 5B, with changes."""
-    def made(name="wan22_5b", output="clip.mkv", **changes):
-        settings = {"model": str(models / name), "prompt": "a cat", "num_inference_steps": 2, "seed": 1, "width": 32,
-                    "height": 32}
-        request = {"num_frames": 9, "fps": (24, 1), "width": 32, "height": 32, "clip_format": "ffv1",
-                   "conform": "hold"}
-        for key, value in changes.items():
-            (settings if key in GenerateSettings.__dataclass_fields__ and key not in ("width", "height")
-             else request)[key] = value
-        return GenerateRequest(str(photo), str(tmp_path / output), generate=GenerateSettings(**settings), **request)
-
-    return made
 
 
 @pytest.mark.parametrize("fps", [Fraction(24), Fraction(25), Fraction(30), Fraction(24000, 1001)])

@@ -10,7 +10,6 @@ import dataclasses
 import functools
 import json
 import wave
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -21,12 +20,13 @@ import pytest
 from engine import cli
 from engine.errors import BadRequest, JobCancelled
 from engine.jobs import run_job
-from engine.protocol import GenerateRequest, GenerateSettings
+from engine.protocol import GenerateSettings
 from engine.video import warm
 from engine.video.families import FAMILIES
 from engine.video.load import find
 from engine.video.solve import framing, shown
-from tests.engine.tiny import Tiny, tiny_of
+from tests.engine.tiny import tiny_of
+from tests.engine.video_kit import clip, frames_of, request_for
 
 torch = pytest.importorskip("torch", reason="needs the full engine")
 pytestmark = [pytest.mark.full, pytest.mark.filterwarnings("ignore")]       # those of the libraries are theirs
@@ -64,36 +64,6 @@ def photos(tmp_path_factory):
         noise = np.random.default_rng(number).integers(0, 256, (5, 7, 3), np.uint8)
         cv2.imwrite(str(home / name), cv2.resize(noise, (96, 64), interpolation=cv2.INTER_CUBIC))
     return home / "a.png", home / "b.png"
-
-
-def frames_of(path):
-    with av.open(str(path)) as movie:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in movie.decode(video=0)])
-
-
-def request_for(tiny: Tiny, model: Path, photo: Path, output: Path, ask=None, **more) -> GenerateRequest:
-    found = find(str(model))
-    width, height = tiny.size
-    rate = Fraction(found.model.fps).limit_denominator(1001)
-    if "num_inference_steps" in found.controls:
-        more.setdefault("num_inference_steps", 2)
-    if "size" in found.controls:
-        more |= {"width": width, "height": height}
-    if "prompt" in found.controls:
-        more.setdefault("prompt", "a cat walks")
-    ask = {**tiny.ask, **(ask or {})}
-    if "last_image" in found.model.needs:
-        ask.setdefault("last_image", str(photo))
-    settings = GenerateSettings(**{"model": str(model), "seed": 1, **tiny.more, **more})
-    return GenerateRequest(**{
-        "image": str(photo), "output": str(output), "num_frames": max(2, round(tiny.seconds * rate)),
-        "generate": settings, "fps": (rate.numerator, rate.denominator), "width": width, "height": height,
-        "clip_format": "ffv1", "conform": "hold", **ask})
-
-
-def clip(request, cancelled=lambda: False, report=lambda *_, **__: None):
-    result = run_job("job", request, report, cancelled)
-    return frames_of(result["clip"]), result
 
 
 @pytest.fixture(scope="module")

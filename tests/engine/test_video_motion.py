@@ -21,8 +21,7 @@ from engine.video.load import find
 from engine.video.mask import HeldLatents, blended, feathered, motion_mask
 from engine.video.plan import Size
 from engine.video.solve import framing, shown
-from tests.engine.test_video_core import ask, models, one_thread, photo  # noqa: F401
-from tests.engine.test_video_families import clip, frames_of
+from tests.engine.video_kit import ask, clip, frames_of, models, one_thread, photo
 
 torch = pytest.importorskip("torch", reason="needs the full engine")
 pytestmark = [pytest.mark.full, pytest.mark.filterwarnings("ignore")]
@@ -39,7 +38,7 @@ def mask(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["wan22_5b", "wan22_a14b"])
-def test_outside_the_mask_the_clip_is_the_still(ask, photo, mask, name):  # noqa: F811
+def test_outside_the_mask_the_clip_is_the_still(ask, photo, mask, name):
     frames, result = clip(ask(name, mask=str(mask), width=64, height=32))
     still = cv2.imread(str(photo))[:, :, ::-1]
     model = find(result["settings"]["generate"]["model"]).model
@@ -51,7 +50,7 @@ def test_outside_the_mask_the_clip_is_the_still(ask, photo, mask, name):  # noqa
     assert np.abs(free[-1][:, :30].astype(int) - below[:, :30]).mean() > 5      # the model alone would have moved it
 
 
-def test_held_latents_keep_the_model_itself_near_the_still(models):  # noqa: F811
+def test_held_latents_keep_the_model_itself_near_the_still(models):
     """Before any pixel is blended: what the VAE makes of the still's own latents is what the clip shows there."""
     found = find(str(models / "wan22_a14b"))
     rng = np.random.default_rng(1)
@@ -97,7 +96,7 @@ def test_subject_background_and_sky_are_found_in_the_still():
         motion_mask("sky", picture[130:])
 
 
-def test_a_black_mask_is_refused(ask, mask, tmp_path):  # noqa: F811
+def test_a_black_mask_is_refused(ask, mask, tmp_path):
     cv2.imwrite(str(mask), np.zeros((32, 32), np.uint8))
     with pytest.raises(BadRequest, match="nothing may move"):
         clip(ask(mask=str(mask)))
@@ -118,7 +117,7 @@ def test_colours_are_found_from_the_still_itself():
     assert np.abs(preview.coloured(latent[:, None], found)[0].astype(int) - wanted).mean() < 2
 
 
-def test_a_preview_is_there_while_it_runs_and_gone_afterwards(ask, monkeypatch):  # noqa: F811
+def test_a_preview_is_there_while_it_runs_and_gone_afterwards(ask, monkeypatch):
     monkeypatch.setattr(preview, "FIRST_AFTER", 0.0)
     monkeypatch.setattr(preview, "SHARE", 1e9)
     seen = {}
@@ -134,7 +133,7 @@ def test_a_preview_is_there_while_it_runs_and_gone_afterwards(ask, monkeypatch):
         assert len(frames) == 3 and max(frames.shape[1:3]) == preview.LONGEST and frames.std() > 5
 
 
-def test_previews_change_nothing(ask, monkeypatch):  # noqa: F811
+def test_previews_change_nothing(ask, monkeypatch):
     frames, _ = clip(ask())
     monkeypatch.setattr(preview, "FIRST_AFTER", 0.0)
     again, _ = clip(ask())
@@ -144,7 +143,7 @@ def test_previews_change_nothing(ask, monkeypatch):  # noqa: F811
 # ------------------------------------------------------------------ long clips
 
 
-def test_a_clip_beyond_the_models_length_is_made_in_pieces(ask, monkeypatch):  # noqa: F811
+def test_a_clip_beyond_the_models_length_is_made_in_pieces(ask, monkeypatch):
     warm.release()
     monkeypatch.setattr(Wan, "frame_rule", lambda *_: FrameRule(4, 1, 9, stable=9))
     steps = []
@@ -157,7 +156,7 @@ def test_a_clip_beyond_the_models_length_is_made_in_pieces(ask, monkeypatch):  #
     assert np.array_equal(frames, again)
 
 
-def test_a_model_that_takes_a_clips_end_is_shown_it_at_every_seam(photo, tmp_path, monkeypatch):  # noqa: F811
+def test_a_model_that_takes_a_clips_end_is_shown_it_at_every_seam(photo, tmp_path, monkeypatch):
     from engine.protocol import GenerateRequest, GenerateSettings
     from engine.video.families.ltx import Ltx
     from tests.engine.tiny import tiny_of
@@ -216,6 +215,6 @@ def test_the_pieces_sounds_are_joined_without_a_gap():
     assert joined_sound([None] * 3, plan, 24.0) is None
 
 
-def test_the_camera_is_locked_where_that_is_asked_for(ask):  # noqa: F811
+def test_the_camera_is_locked_where_that_is_asked_for(ask):
     frames, result = clip(ask(camera_lock=True))
     assert "removed_px" in result and len(frames) == 9
