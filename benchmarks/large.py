@@ -3,7 +3,7 @@
     python benchmarks/large.py --engine PYTHON --eval PYTHON [--runs N] --out FOLDER
 
 The still is a mosaic of photographs, with detail everywhere; the depth is that of a cup on a table, for its layers. Two
-lengths are made; 60 s are reckoned from them.
+lengths are made: half a second, and a whole minute.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from measure import Usage, engine_environment, markdown, run, stages
 
 STILL, CLIP = (7680, 4320), (3840, 2160)
-FPS, SECONDS, SHORT, LONG = 24, 60, 12, 96
+FPS, SHORT, LONG = 24, 12, 60 * 24
 MOVE = "orbit"
 GIB = 2**30
 
@@ -50,8 +50,8 @@ def main() -> None:
         [f"peak memory, {LONG} frames, GiB", f"{long.peak / GIB:.2f}", "<= 4, and no growth"],
         ["a further frame, wall s", f"{wall:.2f}", ""],
         ["a further frame, CPU s", f"{cpu:.2f}", ""],
-        [f"the clip of {LONG} frames, wall s", f"{long.wall:.0f}", ""],
-        [f"{SECONDS} s, reckoned, wall min", f"{(long.wall + wall * (SECONDS * FPS - LONG)) / 60:.1f}", "works"],
+        [f"the clip of {LONG} frames (60 s), wall min", f"{long.wall / 60:.1f}", "works"],
+        ["the same, CPU min", f"{long.cpu / 60:.1f}", ""],
     ]
     name = f"8K still ({STILL[0]}x{STILL[1]}), 4K clip, {MOVE}, a depth picture, {os.cpu_count()} cores"
     seconds = ", ".join(f"{stage} {value:.1f}" for stage, value in stages(clip).items())
