@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from ..errors import BadRequest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..finish.bridge import Place
     from ..media.still import Still
 
+RIM = 2             # pixels of the frame
 LARGEST = 1.5       # a still that is larger than the frames by more than this is reduced first
 
 
@@ -116,7 +118,7 @@ def load_both(request: BridgeRequest) -> tuple[list[Still], list[int], list[int]
     both: list[Still] = []
     rect, cut = [0, 0, *size], (first.width, first.height)
     for still in (first, last):
-        plain = dataclasses.replace(still, rgb=over_black(still), alpha=shown)
+        plain = dataclasses.replace(still, rgb=without_rim(still, request.frame_width), alpha=shown)
         plain, own_rect, own_cut = frame_still(plain, as_layers(request))
         if still is first:
             rect, cut = own_rect, own_cut
@@ -127,6 +129,25 @@ def load_both(request: BridgeRequest) -> tuple[list[Still], list[int], list[int]
         rgb = fitted(rgb, max(1, round(both[0].width * scale)), max(1, round(both[0].height * scale)))
         both[1] = dataclasses.replace(both[1], rgb=rgb)
     return both, rect, size, cut
+
+
+def without_rim(still: Still, frame_width: int) -> np.ndarray:
+    """(H, W, 3) uint8, over black, but a rim that is half transparent has the colours beside it: Blender blends the
+    last pixel of a scaled photo with nothing, and mirrored into the picture that would be a dark line."""
+    rgb = over_black(still)
+    if still.alpha is None:
+        return rgb
+    solid, seen = still.alpha == still.alpha.max(), still.alpha > 0
+    size = 2 * RIM * max(1, round(still.width / (frame_width or still.width))) + 1
+    near = cv2.dilate(solid.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+    rim = seen & ~solid & near
+    _, labels = cv2.distanceTransformWithLabels((~solid).astype(np.uint8), cv2.DIST_L2, 5,
+                                                labelType=cv2.DIST_LABEL_PIXEL)
+    colours = np.zeros((labels.max() + 1, 3), np.uint8)
+    colours[labels[solid]] = rgb[solid]
+    rgb = rgb.copy()
+    rgb[rim] = colours[labels[rim]]
+    return rgb
 
 
 def as_layers(request: BridgeRequest) -> LayersRequest:

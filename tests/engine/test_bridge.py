@@ -127,3 +127,17 @@ def test_cancel_leaves_nothing(request_: BridgeRequest, stage: str, tmp_path: Pa
     with pytest.raises(JobCancelled):
         run_job("job", request_, lambda name, *_: reached.append(name), lambda: stage in reached)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_half_transparent_rim_is_no_dark_line(folder: Path, tmp_path: Path) -> None:
+    """As Blender shows a scaled photo: its last column is blended with nothing."""
+    for name in ("a", "b"):
+        picture = np.asarray(Image.open(folder / f"{name}.png").convert("RGBA")).copy()
+        picture[:, -1, 3] = 255 if name == "a" else 90
+        Image.fromarray(picture).save(tmp_path / f"{name}.png")
+    request = BridgeRequest(str(tmp_path / "a.png"), str(tmp_path / "b.png"), str(tmp_path / "c.mkv"), 2,
+                            method="dissolve", clip_format="ffv1", visible_only=True, frame_width=WIDTH)
+    last = pictures(run(request)["clip"])[-1]
+    photo = np.asarray(Image.open(folder / "b.png"))
+    assert np.array_equal(last[:, :-1], photo[:, :-1])
+    assert np.array_equal(last[:, -1], photo[:, -2]), "not its own colour over black"
