@@ -42,8 +42,11 @@ def progress_text(job: Job) -> str:
 
 
 def time_text(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+    """In the two largest units that matter: "8 s", "4 min 56 s", "2 h 5 min"."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60:,} h {minutes % 60} min".replace(",", " ")
 
 
 GENERATE_STAGES = {  # of a clip by an image-to-video model, where they mean something else
