@@ -191,7 +191,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_camera_move(add("camera-move", run_camera_move, "Make a clip that moves through a still's depth."))
     add_animate(add("animate", run_animate_command, "Make a clip of a still with an image-to-video model."), size)
     add_clip_commands(add, size, lambda options: (reporter(options.json), watch_ctrl_c()))
-    add_models(add("models", run_models_command, "List, download or remove models of depth.", image=False))
+    add_models(add("models", run_models_command, "List, download or remove models.", image=False))
     add("check-photo", run_check_photo, "Say what a photo is and what to watch for.")
     add("doctor", run_doctor, "Check that the engine is complete.", image=False)
     add("serve", run_serve, "Talk to Blender on stdin and stdout.", image=False)
