@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from pathlib import Path
 from typing import Any
 
 from engine.video.family import Family
@@ -42,13 +43,31 @@ def settle(pipe: Any, family: Family, mode: Mode, device: str, dtype: Any) -> No
         case "group_offload":
             pipe.enable_group_offload(onload_device=torch.device(device), offload_type="leaf_level", use_stream=True)
         case "disk":
-            folder = tempfile.mkdtemp(prefix="diorama-weights-")
-            weakref.finalize(pipe, shutil.rmtree, folder, ignore_errors=True)
-            pipe.enable_group_offload(onload_device=torch.device(device), offload_type="leaf_level",
-                                      offload_to_disk_path=folder)
+            _to_disk(pipe, family, device)
     for name, part in pipe.components.items():
         if name.endswith("vae") and mode.tiling and hasattr(part, "enable_tiling"):
             part.enable_tiling()
+
+
+def _to_disk(pipe: Any, family: Family, device: str) -> None:
+    """The denoisers' weights on the disk, the other parts in main memory.
+
+    Not by the pipeline's own call: that gives all parts one folder, where groups of the same name overwrite each other
+    (two experts would be one), and it stores a tensor that two layers share after having emptied it.
+    """
+    import torch
+    from diffusers.hooks import apply_group_offloading
+
+    folder = tempfile.mkdtemp(prefix="diorama-weights-")
+    weakref.finalize(pipe, shutil.rmtree, folder, ignore_errors=True)
+    for name, part in pipe.components.items():
+        if not isinstance(part, torch.nn.Module):
+            continue
+        if name in family.denoisers:
+            apply_group_offloading(part, onload_device=torch.device(device), offload_type="leaf_level",
+                                   offload_to_disk_path=str(Path(folder) / name))
+        elif device != "cpu":
+            apply_group_offloading(part, onload_device=torch.device(device), offload_type="leaf_level")
 
 
 def _denoisers(pipe: Any, family: Family) -> list[Any]:

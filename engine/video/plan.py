@@ -80,12 +80,16 @@ class Mode:
 
 @dataclass(frozen=True)
 class Plan:
-    """modes: all of them, in ORDER. chosen: the name of one. dtype: of the arithmetic. warnings: sentences."""
+    """modes: all of them, in ORDER. chosen: the name of one. dtype: of the arithmetic. warnings: sentences.
+
+    exact: only modes that leave the picture alone may take its place.
+    """
 
     modes: tuple[Mode, ...]
     chosen: str
     dtype: str
     warnings: tuple[str, ...]
+    exact: bool = False
 
     @property
     def mode(self) -> Mode:
@@ -96,7 +100,8 @@ class Plan:
         mode with tiles; None where nothing is left."""
         now = self.mode
         later = self.modes[self.modes.index(now) + 1 :]
-        lower = next((mode for mode in later if mode.able and (mode.gpu, mode.main) < (now.gpu, now.main)), None)
+        lower = next((mode for mode in later if mode.able and (mode.gpu, mode.main) < (now.gpu, now.main)
+                      and (not self.exact or mode.name in EXACT)), None)
         if lower is None and not now.tiling:
             lower = now
         return lower and replace(lower, tiling=True)
@@ -106,7 +111,7 @@ def plan(model: VideoModel, denoisers: Iterable[str], size: Size, machine: Machi
     """wish: of MEMORY_MODES, or "auto". denoisers: names among model.parameters. speed: of SPEEDS; "best" is never
     planned into a mode that changes the picture."""
     warnings: list[str] = []
-    denoisers = tuple(denoisers)
+    denoisers, exact = tuple(denoisers), wish == "auto" and speed == "best"
     dtype = "bfloat16" if machine.device != "cpu" else "float32"
     if machine.device == "cpu" and weights(model, dtype) + working(model, size, dtype) > machine.main_free:
         dtype = "bfloat16"
@@ -117,7 +122,7 @@ def plan(model: VideoModel, denoisers: Iterable[str], size: Size, machine: Machi
         if not chosen.fits:
             warnings.append(f"{model.name} is expected to need {_needs(chosen)} in this mode, more than is free.")
     else:
-        allowed = [mode for mode in modes if mode.able and (speed != "best" or mode.name in EXACT)]
+        allowed = [mode for mode in modes if mode.able and (not exact or mode.name in EXACT)]
         fitting = [mode for mode in allowed if mode.fits]
         # Without tiles where that is to be had: a mode a little slower gives the exact picture. The disk is the last.
         whole = [mode for mode in fitting if not mode.tiling and mode.name != "disk"]
@@ -130,7 +135,7 @@ def plan(model: VideoModel, denoisers: Iterable[str], size: Size, machine: Machi
         warnings.append("The pictures are decoded in tiles to save memory; tiles can differ faintly.")
     if machine.device == "cpu" and chosen.seconds > 600:
         warnings.append(f"Without a graphics card this takes about {chosen.seconds / 3600:.1f} hours.")
-    return Plan(modes, chosen.name, dtype, tuple(warnings))
+    return Plan(modes, chosen.name, dtype, tuple(warnings), exact)
 
 
 def tokens(model: VideoModel, size: Size) -> int:
@@ -211,10 +216,10 @@ def _measures(
             main, took = everything * 1.1, max(took, largest / PCIE * steps) + moves
         case _:
             gpu = max(largest * GROUP + drawing, vae + decode, *(part * GROUP for part in others), 0.0)
-            main, took = 2e9 + largest * GROUP, max(took, largest / DISK * steps) + everything / DISK
+            main, took = 2e9 + everything - all_denoisers, max(took, largest / DISK * steps) + everything / DISK
     if machine.device == "cpu":
         resident = {"full": everything, "fp8": everything - all_denoisers * (1 - small),
-                    "disk": largest * GROUP}.get(name, everything)
+                    "disk": everything - all_denoisers + largest * GROUP}.get(name, everything)
         return 0.0, resident + max(drawing, decode), took
     return gpu * LOOSE + CONTEXT, main, took
 

@@ -237,9 +237,9 @@ def test_memory_that_runs_out_costs_one_step_down(ask, monkeypatch, tmp_path):
     monkeypatch.setattr(make, "load", lambda *given: alive.extend(pipe() for pipe in pipes) or load(*given))
     frames, result = clip(ask(mask=str(white)))
     assert alive == [None], "the first pipeline must be gone before the second one comes"
-    assert result["plan"]["chosen"] == "full" and result["plan"]["mode"] == "fp8"
+    assert result["plan"]["chosen"] == "full" and result["plan"]["mode"] == "disk"
     assert "ran out in the mode 'full'" in result["warnings"][0] and len(result["warnings"]) == 1
-    assert np.abs(frames.astype(int) - whole).max() <= 3
+    assert np.abs(frames.astype(int) - whole).max() <= 1, "best stays best"
     monkeypatch.undo()
     monkeypatch.setattr(make, "run", out_of_memory(2))
     with pytest.raises(OutOfMemory, match="wan22_5b"):
@@ -250,10 +250,11 @@ def test_memory_that_runs_out_costs_one_step_down(ask, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("mode", ["fp8", "disk"])
 def test_every_mode_that_a_cpu_can_do_makes_the_same_clip(ask, mode):
-    whole, _ = clip(ask())
-    frames, result = clip(ask(memory=mode))
+    whole, _ = clip(ask("wan22_a14b"))         # two experts, which must not be taken for each other
+    frames, result = clip(ask("wan22_a14b", memory=mode))
     assert result["plan"]["mode"] == mode
-    assert np.abs(frames.astype(int) - whole).max() <= (3 if mode == "fp8" else 1)
+    off = np.abs(frames.astype(int) - whole)
+    assert off.mean() < 1 if mode == "fp8" else off.max() <= 1
 
 
 def test_a_full_disk_leaves_nothing(ask, monkeypatch, tmp_path):
