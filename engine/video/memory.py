@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -13,6 +14,8 @@ from typing import Any
 
 from engine.video.family import Family
 from engine.video.plan import Mode
+
+OURS = "diorama-weights-"       # then the number of the process
 
 
 def load_options(mode: Mode, family: Family, parts: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +61,8 @@ def _to_disk(pipe: Any, family: Family, device: str) -> None:
     import torch
     from diffusers.hooks import apply_group_offloading
 
-    folder = tempfile.mkdtemp(prefix="diorama-weights-")
+    _clear_old()
+    folder = tempfile.mkdtemp(prefix=f"{OURS}{os.getpid()}-")
     weakref.finalize(pipe, shutil.rmtree, folder, ignore_errors=True)
     for name, part in pipe.components.items():
         if not isinstance(part, torch.nn.Module):
@@ -68,6 +72,16 @@ def _to_disk(pipe: Any, family: Family, device: str) -> None:
                                    offload_to_disk_path=str(Path(folder) / name))
         elif device != "cpu":
             apply_group_offloading(part, onload_device=torch.device(device), offload_type="leaf_level")
+
+
+def _clear_old() -> None:
+    """Gigabytes that an engine left when it was killed."""
+    import psutil
+
+    for folder in Path(tempfile.gettempdir()).glob(f"{OURS}*"):
+        owner = folder.name.removeprefix(OURS).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _denoisers(pipe: Any, family: Family) -> list[Any]:

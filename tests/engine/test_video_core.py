@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
+import tempfile
 import weakref
 from fractions import Fraction
 
@@ -255,6 +257,18 @@ def test_every_mode_that_a_cpu_can_do_makes_the_same_clip(ask, mode):
     assert result["plan"]["mode"] == mode
     off = np.abs(frames.astype(int) - whole)
     assert off.mean() < 1 if mode == "fp8" else off.max() <= 1
+
+
+def test_weights_on_the_disk_go_with_the_model_or_with_the_next_engine(ask, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    dead, other = tmp_path / "diorama-weights-4194304-a", tmp_path / "diorama-weights-of-another"
+    for folder in (dead, other):
+        (folder / "transformer").mkdir(parents=True)
+    clip(ask(memory="disk"))
+    assert not dead.exists() and other.exists()
+    assert len(list(tmp_path.glob(f"diorama-weights-{os.getpid()}-*/transformer/*"))) > 10
+    warm.release()
+    assert not list(tmp_path.glob(f"diorama-weights-{os.getpid()}-*"))
 
 
 def test_a_full_disk_leaves_nothing(ask, monkeypatch, tmp_path):
