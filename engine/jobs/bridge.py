@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from ..errors import BadRequest
-from ..protocol import BRIDGES, CLIP_FORMATS, BridgeRequest, LayersRequest
-from .camera_move import MAX_FRAMES, MAX_SIDE
+from ..protocol import BRIDGES, BridgeRequest, LayersRequest
+from .checks import check_clip, check_count, check_names
 from .stages import Stages, record
 from .still import central_disparity, frame_still, geometry_of, over_black
 
@@ -79,23 +79,9 @@ def bridge(job_id: str, request: BridgeRequest, stages: Stages) -> dict[str, Any
 
 def check_request(request: BridgeRequest) -> None:
     """Raises BadRequest for values that no job can work with."""
-    if not 2 <= request.num_frames <= MAX_FRAMES:
-        raise BadRequest(
-            f"A bridge of {request.num_frames} frames cannot be made.", f"Choose 2 to {MAX_FRAMES} frames."
-        )
-    if request.fps[0] <= 0 or request.fps[1] <= 0:
-        raise BadRequest("The frame rate is not above zero.", "Choose a frame rate such as 24 or 24000/1001.")
-    if request.clip_format not in CLIP_FORMATS:
-        raise BadRequest(
-            f"There is no clip format called '{request.clip_format}'.", f"Choose one of: {', '.join(CLIP_FORMATS)}."
-        )
-    if request.method not in BRIDGES:
-        raise BadRequest(f"There is no bridge called '{request.method}'.", f"Choose one of: {', '.join(BRIDGES)}.")
-    if not 0 <= request.width <= MAX_SIDE or not 0 <= request.height <= MAX_SIDE:
-        raise BadRequest(
-            f"A clip of {request.width} x {request.height} pixels cannot be made.",
-            f"Choose sides up to {MAX_SIDE} pixels.",
-        )
+    check_count(request.num_frames, least=2)
+    check_clip(request)
+    check_names((request.method, BRIDGES, "bridge"))
     if not 0 <= request.amount <= 1:
         raise BadRequest(f"The amount {request.amount:g} is out of range.", "Choose 0 to 1.")
     if request.depth.picture or request.depth.correction:

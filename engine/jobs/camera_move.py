@@ -9,7 +9,8 @@ from ..camera import MOVES, Bounds, Intrinsics, Options, Shot, camera_path, limi
 from ..camera.moves import Scene
 from ..errors import BadRequest
 from ..files import save_depth_picture
-from ..protocol import CLIP_FORMATS, CameraMoveRequest
+from ..protocol import CameraMoveRequest
+from .checks import check_clip, check_count
 from .lens import check_lens, chosen_disparity, lens_of
 from .stages import Stages, record
 from .still import RELIEF, frame_still, geometry_of
@@ -17,8 +18,6 @@ from .still import RELIEF, frame_still, geometry_of
 if TYPE_CHECKING:
     from ..media.still import Still
 
-MAX_FRAMES = 100_000
-MAX_SIDE = 16384
 REDUCE_BELOW = 0.8  # a still this much larger than the clip can show is reduced first
 
 
@@ -105,19 +104,8 @@ def camera_move(job_id: str, request: CameraMoveRequest, stages: Stages) -> dict
 
 def check_request(request: CameraMoveRequest) -> None:
     """Raises BadRequest for values that no job can work with; names of moves are checked where they are used."""
-    if not 1 <= request.num_frames <= MAX_FRAMES:
-        raise BadRequest(f"A clip of {request.num_frames} frames cannot be made.", f"Choose 1 to {MAX_FRAMES} frames.")
-    if request.fps[0] <= 0 or request.fps[1] <= 0:
-        raise BadRequest("The frame rate is not above zero.", "Choose a frame rate such as 24 or 24000/1001.")
-    if request.clip_format not in CLIP_FORMATS:
-        raise BadRequest(
-            f"There is no clip format called '{request.clip_format}'.", f"Choose one of: {', '.join(CLIP_FORMATS)}."
-        )
-    if not 0 <= request.width <= MAX_SIDE or not 0 <= request.height <= MAX_SIDE:
-        raise BadRequest(
-            f"A clip of {request.width} x {request.height} pixels cannot be made.",
-            f"Choose sides up to {MAX_SIDE} pixels.",
-        )
+    check_count(request.num_frames)
+    check_clip(request)
     if request.move.pivot > 1:
         raise BadRequest(
             f"The pivot {request.move.pivot:g} lies outside the scene.", "Choose 0 (farthest) to 1 (nearest)."

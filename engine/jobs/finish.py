@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadRequest
-from ..protocol import CLIP_FORMATS, FADES, ClipPart, FinishRequest
-from .camera_move import MAX_FRAMES, MAX_SIDE
+from ..protocol import FADES, ClipPart, FinishRequest
+from .checks import check_clip, check_count, check_names, check_size
 from .stages import Stages, record
 
 if TYPE_CHECKING:
@@ -109,19 +109,8 @@ def check_request(request: FinishRequest) -> None:
 
     if not request.parts:
         raise BadRequest("No clip was given.", "Choose at least one clip.")
-    if request.fps[0] <= 0 or request.fps[1] <= 0:
-        raise BadRequest("The frame rate is not above zero.", "Choose a frame rate such as 24 or 24000/1001.")
-    if request.clip_format not in CLIP_FORMATS:
-        raise BadRequest(
-            f"There is no clip format called '{request.clip_format}'.", f"Choose one of: {', '.join(CLIP_FORMATS)}."
-        )
-    if request.fade not in FADES:
-        raise BadRequest(f"There is no fade called '{request.fade}'.", f"Choose one of: {', '.join(FADES)}.")
-    if not 0 <= request.width <= MAX_SIDE or not 0 <= request.height <= MAX_SIDE:
-        raise BadRequest(
-            f"A clip of {request.width} x {request.height} pixels cannot be made.",
-            f"Choose sides up to {MAX_SIDE} pixels.",
-        )
+    check_clip(request)
+    check_names((request.fade, FADES, "fade"))
     if request.parts[0].overlap:
         raise BadRequest("The first clip has nothing to overlap with.", "Set its overlap to 0.")
     for part in request.parts:
@@ -133,11 +122,8 @@ def check_request(request: FinishRequest) -> None:
 
 def check_length(frames: Frames) -> None:
     """Raises BadRequest for what no clip can have."""
-    if not 1 <= frames.num_frames <= MAX_FRAMES:
-        raise BadRequest(f"A clip of {frames.num_frames} frames cannot be made.", f"Choose 1 to {MAX_FRAMES} frames.")
-    if max(frames.width, frames.height) > MAX_SIDE:
-        raise BadRequest(f"A clip of {frames.width} x {frames.height} pixels cannot be made.",
-                         f"Choose sides up to {MAX_SIDE} pixels.")
+    check_count(frames.num_frames)
+    check_size(frames.width, frames.height)
 
 
 def all_frames(source: Source) -> Frames:

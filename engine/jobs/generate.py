@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadRequest, OutputFailed
-from ..protocol import ASPECTS, CLIP_FORMATS, CONFORMS, MEMORY_MODES, SPEEDS, GenerateRequest, GenerateSettings
-from .camera_move import MAX_FRAMES, MAX_SIDE
+from ..protocol import ASPECTS, CONFORMS, MEMORY_MODES, SPEEDS, GenerateRequest, GenerateSettings
+from .checks import check_clip, check_count, check_names, check_size
 from .generate_camera import camera_guide
 from .stages import Stages, record
 from .still import frame_still
@@ -187,18 +187,11 @@ def long_warnings(found: Found, pieces: Chain, request: GenerateRequest) -> list
 def check_request(request: GenerateRequest) -> None:
     """Raises BadRequest for values that no job can work with."""
     settings = request.generate
-    if not 1 <= request.num_frames <= MAX_FRAMES:
-        raise BadRequest(f"A clip of {request.num_frames} frames cannot be made.", f"Choose 1 to {MAX_FRAMES} frames.")
-    if request.fps[0] <= 0 or request.fps[1] <= 0:
-        raise BadRequest("The frame rate is not above zero.", "Choose a frame rate such as 24 or 24000/1001.")
-    check_names(
-        (request.clip_format, CLIP_FORMATS, "clip format"),
-        (request.aspect, ASPECTS, "aspect"),
-        (request.conform, CONFORMS, "way to conform"),
-    )
+    check_count(request.num_frames)
+    check_clip(request)
+    check_names((request.aspect, ASPECTS, "aspect"), (request.conform, CONFORMS, "way to conform"))
     check_settings(settings)
-    if max(request.width, request.height, settings.width, settings.height) > MAX_SIDE:
-        raise BadRequest("The clip is too large.", f"Choose sides up to {MAX_SIDE} pixels.")
+    check_size(settings.width, settings.height)
     if not 0 <= request.mask_feather <= 0.5:
         raise BadRequest("The mask's feather is out of range.", "Choose 0 to 0.5 of the shorter side.")
 
@@ -210,13 +203,6 @@ def check_settings(settings: GenerateSettings) -> None:
         raise BadRequest(f"A motion of {settings.motion:g} is out of range.", "Choose 0 (still) to 1 (much).")
     if len(settings.loras) != len(settings.lora_weights):
         raise BadRequest("There are not as many LoRA weights as LoRAs.", "Give one weight for each LoRA.")
-
-
-def check_names(*chosen: tuple[str, tuple[str, ...], str]) -> None:
-    """Each a name, those that there are, and what they are names of. Raises BadRequest."""
-    for value, known, what in chosen:
-        if value not in known:
-            raise BadRequest(f"There is no {what} called '{value}'.", f"Choose one of: {', '.join(known)}.")
 
 
 def refuse(found: Found, request: GenerateRequest) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..camera import View
 from ..errors import BadRequest
-from ..protocol import CLIP_FORMATS, MAX_PATH_FRAMES, PASSES, PathRequest
-from .camera_move import MAX_SIDE
+from ..protocol import MAX_PATH_FRAMES, PASSES, PathRequest
+from .checks import check_clip, check_count
 from .stages import Stages, record
 
 
@@ -89,21 +89,8 @@ def pass_path(output: str, name: str, deep: bool) -> str:
 
 def views_of(request: PathRequest) -> list[View]:
     """One camera a frame. Raises BadRequest for what is no camera, and for anything else that no clip can have."""
-    if not 1 <= len(request.views) <= MAX_PATH_FRAMES:
-        raise BadRequest(
-            f"A path of {len(request.views)} frames cannot be made.", f"Choose 1 to {MAX_PATH_FRAMES} frames."
-        )
-    if request.fps[0] <= 0 or request.fps[1] <= 0:
-        raise BadRequest("The frame rate is not above zero.", "Choose a frame rate such as 24 or 24000/1001.")
-    if request.clip_format not in CLIP_FORMATS:
-        raise BadRequest(
-            f"There is no clip format called '{request.clip_format}'.", f"Choose one of: {', '.join(CLIP_FORMATS)}."
-        )
-    if not 1 <= request.width <= MAX_SIDE or not 1 <= request.height <= MAX_SIDE:
-        raise BadRequest(
-            f"A clip of {request.width} x {request.height} pixels cannot be made.",
-            f"Choose sides of 1 to {MAX_SIDE} pixels.",
-        )
+    check_count(len(request.views), most=MAX_PATH_FRAMES)
+    check_clip(request, least_side=1)
     if not request.passes or not set(request.passes) <= set(PASSES):
         raise BadRequest("A pass is asked for that does not exist, or none.", f"Choose of: {', '.join(PASSES)}.")
     return [View.read(numbers, request.width, request.height, index) for index, numbers in enumerate(request.views)]
