@@ -23,6 +23,7 @@ from ..session.queue import Job
 from . import generate_jobs, results
 from .combine import KIND, PLACERS, CombineOperator, finish_request
 
+MEET_FRAMES = 8  # over which the model's own rendering of the last frame gives way
 NO_MOVE = "Select a clip that Camera Move made, or extend by Generate."
 
 
@@ -181,16 +182,20 @@ def generate_request(scene: Any, strip: Any, still: str, num_frames: int) -> Gen
 
 
 def _generated(job: Job, _scene: Any, strip: Any) -> None:
-    """The model's frames but the first, which is the strip's own, in the still's colours, and reversed for backward."""
+    """The model's frames in the still's colours and grain. The first, which is the strip's own, is that very still, and
+    the difference fades out: that is the overlap. Reversed for backward."""
     assert job.result is not None
     result, tag = job.result, job.tag
     whole = list(result["rect"]) == [0, 0, *result["still_size"]]
     steps = (FinishStep("hold_colour", reference=tag["still"] if whole else ""),)
     if whole:
-        steps += (FinishStep("match_grain", reference=tag["still"]),)
+        steps += (
+            FinishStep("meet", frames=MEET_FRAMES, reference=tag["still"]),
+            FinishStep("match_grain", reference=tag["still"]),
+        )
     if tag["backward"]:
         steps += (FinishStep("reverse"),)
-    parts = [ClipPart(result["clip"], 1, tag["count"])]
+    parts = [ClipPart(result["clip"], 0, tag["count"] + 1)]
     request = finish_request(tuple(result["fps"]), f"{strip.name} extension", parts, steps)
     place = {name: result[name] for name in ("rect", "still_size")}
     made = {"settings": result["settings"]}
@@ -205,8 +210,11 @@ def _place(job: Job, scene: Any, strip: Any) -> None:
     assert job.result is not None
     tag, result = job.tag, job.result | job.tag.get("place", {})
     result["fps"] = result.get("fps", [24, 1])
-    start = compat.left_handle(strip) - result["num_frames"] if tag["backward"] else compat.right_handle(strip)
-    new = beside.insert(scene, strip, job.id, tag["move_label"], result, start, same_channel=True)
+    shared = 1 if tag["seen"] else 0  # the strip's own frame, from which a model went on
+    trim, start = (shared, 0), compat.right_handle(strip)
+    if tag["backward"]:
+        trim, start = (0, shared), compat.left_handle(strip) - result["num_frames"] + shared
+    new = beside.insert(scene, strip, job.id, tag["move_label"], result, start, trim, same_channel=True)
     if tag["seen"]:
         beside.lay_in_frame(scene, new, result)
     else:

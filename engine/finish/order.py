@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.errors import BadRequest
 
-from .frames import Frames, mixed, step_between
+from .frames import Frames, fitted, mixed, step_between
 
 
 def reverse(frames: Frames) -> Frames:
@@ -64,6 +64,22 @@ def loop(frames: Frames, length: int, fade: str, seen: Callable[[int, int], None
     last = min(fitting, key=lambda k: min(k + 1, count - 1 - k))
     order = [(last + 1 + k) % count for k in range(count)]
     return whole.in_order(order), {"seam": round(steps[last], 4), "usual": round(usual, 4)}
+
+
+def meet(frames: Frames, reference: Frames, length: int) -> Frames:
+    """The first frame is the reference's first; the difference between the two fades out over the next `length` frames.
+
+    Nothing stands still and no motion is seen twice, as it would be in a fade: only the difference stands.
+    """
+    wanted = fitted(reference.frame(0), frames.width, frames.height)
+    difference = wanted.astype(np.float32) - frames.frame(0)
+
+    def change(index: int, picture: np.ndarray) -> np.ndarray:
+        if index >= length:
+            return picture
+        return np.rint(picture + difference * (1 - smooth(index / length))).clip(0, 255).astype(np.uint8)
+
+    return frames.changed(change)
 
 
 def joined(parts: Sequence[Frames], overlaps: Sequence[int], fade: str) -> tuple[Frames, list[int]]:

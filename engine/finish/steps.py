@@ -110,6 +110,8 @@ def _apply(step: FinishStep, frames: Frames, bench: Bench) -> tuple[Frames, dict
             return order.freeze(frames, step.frames, 0), {}
         case "freeze_out":
             return order.freeze(frames, 0, step.frames), {}
+        case "meet":
+            return order.meet(frames, bench.needed(step), step.frames), {}
         case "match_colour":
             at_seam = step.reference == PREVIOUS
             return colour.match(frames, bench.needed(step), method, amount_of(step), at_seam)

@@ -42,6 +42,8 @@ STEPS: dict[str, StepKind] = {
                      frames=1, default_frames=12),
     "freeze_in": StepKind("The first frame stands for so many frames more", frames=1, default_frames=12),
     "freeze_out": StepKind("The last frame stands for so many frames more", frames=1, default_frames=12),
+    "meet": StepKind("Begins with the reference's picture; what it differs by fades out over so many frames", frames=1,
+                     default_frames=8, reference=True),
     # colour and grain
     "match_colour": StepKind("Colours as in the reference", ("mean", "histogram"), amount=_SHARE, reference=True),
     "match_sharpness": StepKind("As sharp or as soft as the reference", amount=_SHARE, reference=True),

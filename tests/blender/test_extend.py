@@ -137,6 +137,23 @@ def test_a_model_goes_on_from_the_last_frame(
     assert not list((addon.results.default_data_folder() / "footage").glob("*"))
 
 
+def test_a_model_comes_away_from_the_last_frame(
+    addon: SimpleNamespace, scene: Any, counting: None, tmp_path: Path
+) -> None:
+    """The counting model draws nothing of the photo: without an overlap all of it would be gone in one step."""
+    strip = add_still(addon, scene.sequence_editor, photo(tmp_path / "one.png"), channel=2, start=5, length=4)
+    settings = scene.diorama_combine
+    settings.extend_by, settings.extend_seconds = "generate", 0.5
+    assert bpy.ops.diorama.extend() == {"FINISHED"}
+    settle(addon)
+    (more,) = extensions(addon, scene, strip)
+    assert span(addon, more) == (9, 21)
+    right = [picture[:, 260:] for picture in rendered(scene, range(8, 19), tmp_path)]  # where no bar comes
+    away = [float(np.abs(picture - right[-1]).mean()) for picture in right]
+    assert away[0] > 20 and away[1] > 0.9 * away[0] and away[8] < 0.1 * away[0]
+    assert max(a - b for a, b in pairwise(away)) < 0.3 * away[0] and away == sorted(away, reverse=True)
+
+
 def test_a_model_bridges_a_gap(addon: SimpleNamespace, scene: Any, counting: None, tmp_path: Path) -> None:
     path = photo(tmp_path / "one.png")
     add_still(addon, scene.sequence_editor, path, channel=2, start=1, length=4)

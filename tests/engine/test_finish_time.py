@@ -203,6 +203,25 @@ def test_bad_requests_leave_nothing(clip: str, changes: dict) -> None:
     assert not (Path(clip).parent / "out").exists()
 
 
+def test_a_clip_meets_a_picture(tmp_path: Path) -> None:
+    """A moving bar on a lighter ground: the ground comes away from the picture's, the bar is nowhere seen twice."""
+    drawn = [np.full((40, 160, 3), 90, np.uint8) for _ in range(10)]
+    for number, picture in enumerate(drawn):
+        picture[:, number * 16:number * 16 + 16] = 200
+    wanted = np.full((40, 160, 3), 50, np.uint8)
+    wanted[:, :16] = 160
+    Image.fromarray(wanted).save(tmp_path / "last.png")
+    path = write(tmp_path / "more.mkv", drawn)
+    result = finish(path, FinishStep("meet", frames=5, reference=str(tmp_path / "last.png")))
+    found = [picture.astype(int) for picture in pictures(result["clip"])]
+    assert len(found) == 10 and abs(found[0] - wanted).max() <= 3
+    ground = [int(np.median(picture)) for picture in found]
+    assert ground == sorted(ground) and ground[0] <= 52 and max(np.diff(ground)) <= 13 and ground[5] >= 88
+    for number, picture in enumerate(found):
+        inside = picture[20, number * 16 + 4:number * 16 + 12].mean()
+        assert abs(inside - ground[number] - 110) <= 4
+
+
 @pytest.mark.parametrize("part", [{"first": 16}, {"count": 17}, {"first": -1}, {"overlap": 1}])
 def test_frames_that_are_not_there(clip: str, part: dict) -> None:
     with pytest.raises(DioramaError):
