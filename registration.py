@@ -31,6 +31,7 @@ CLASSES = (
     *combine.CLASSES,
     *clip.CLASSES,
     *engine.CLASSES,
+    *menus.CLASSES,
 )
 
 

@@ -6,12 +6,39 @@ from typing import Any
 
 import bpy
 
+VERBS = (  # of the submenu: operator and icon, None = a line
+    ("diorama.camera_move", "OUTLINER_OB_CAMERA"),
+    ("diorama.generate", "PLAY"),
+    ("diorama.build_rig", "SCENE_DATA"),
+    None,
+    ("diorama.extend", "TRACKING_FORWARDS"),
+    ("diorama.bridge", "ARROW_LEFTRIGHT"),
+    ("diorama.stitch", "SEQ_STRIP_DUPLICATE"),
+    ("diorama.sequence", "RENDERLAYERS"),
+    None,
+    ("diorama.change_time", "TIME"),
+    ("diorama.finish", "SHADERFX"),
+    None,
+    ("diorama.render_out", "RENDER_ANIMATION"),
+)
+
+
+class DIORAMA_MT_strip(bpy.types.Menu):
+    """What Diorama does with the selected strips, with the settings of its panels"""
+
+    bl_label = "Diorama"
+
+    def draw(self, _context: Any) -> None:
+        for verb in VERBS:
+            if verb is None:
+                self.layout.separator()
+            else:
+                self.layout.operator(verb[0], icon=verb[1])
+
 
 def draw_entry(menu: Any, _context: Any) -> None:
     menu.layout.separator()
-    menu.layout.operator("diorama.camera_move", icon="OUTLINER_OB_CAMERA")
-    menu.layout.operator("diorama.generate", icon="PLAY")
-    menu.layout.operator("diorama.build_rig", icon="SCENE_DATA")
+    menu.layout.menu("DIORAMA_MT_strip", icon="OUTLINER_OB_CAMERA")
 
 
 def draw_view_entry(menu: Any, _context: Any) -> None:
@@ -29,3 +56,6 @@ def remove() -> None:
     bpy.types.SEQUENCER_MT_context_menu.remove(draw_entry)
     bpy.types.SEQUENCER_MT_strip.remove(draw_entry)
     bpy.types.VIEW3D_MT_view.remove(draw_view_entry)
+
+
+CLASSES = (DIORAMA_MT_strip,)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import SimpleNamespace
 
 import addon_utils
 import bpy
+
+from tests.blender.drawn import Drawn
 
 
 def traces(addon: SimpleNamespace) -> tuple[set[str], list[str], bool, bool, int]:
@@ -68,3 +71,16 @@ def test_every_enum_item_has_a_fixed_number(addon: SimpleNamespace) -> None:
 def test_a_move_brings_its_own_good_amount(scene: bpy.types.Scene, addon: SimpleNamespace) -> None:
     scene.diorama.move = "orbit"
     assert abs(scene.diorama.amount - addon.moves.MOVES["orbit"].default) < 1e-6
+
+
+def test_the_menus_offer_every_tool(addon: SimpleNamespace) -> None:
+    menus = importlib.import_module(f"{addon.package}.panels.menus")
+    layout = Drawn()
+    menus.draw_entry(SimpleNamespace(layout=layout), None)
+    assert layout.said == ["", menus.DIORAMA_MT_strip.__name__, ""]
+    menus.DIORAMA_MT_strip.draw(SimpleNamespace(layout=layout), None)
+    offered = [name for name in layout.said if name.startswith("diorama.")]
+    known = [f"diorama.{name}" for name in dir(bpy.ops.diorama)]
+    assert {"diorama.extend", "diorama.stitch", "diorama.sequence", "diorama.render_out"} < set(offered) <= set(known)
+    icons = bpy.types.UILayout.bl_rna.functions["operator"].parameters["icon"].enum_items
+    assert all(verb[1] in icons for verb in menus.VERBS if verb)
