@@ -30,6 +30,8 @@ class DIORAMA_OT_sequence(CombineOperator, bpy.types.Operator):
     def work(self, scene: Any) -> None:
         runtime.installer.require_python()
         settings = scene.diorama_combine
+        if settings.style == "generate":
+            _check_generate(scene.diorama_generate)
         photos, sounds = _photos(scene), [s for s in selected_strips(scene) if s.type == "SOUND"]
         start = compat.left_handle(photos[0])
         if settings.beats == "LENGTH":
@@ -42,6 +44,16 @@ class DIORAMA_OT_sequence(CombineOperator, bpy.types.Operator):
             if not sounds:
                 raise BadSelection("No sound strip is selected.", "Select the music together with the photos.")
             _listen(scene, photos, sounds[0])
+
+
+def _check_generate(settings: Any) -> None:
+    """Raises a DioramaError for what would stop each of the clips, before anything is laid out."""
+    generate_jobs.check_models(settings)
+    controls = frozenset[str]().union(*map(generate_jobs.controls_of, settings.model_names()))
+    if settings.last_from == "next" and "last_image" in controls:
+        raise BadSelection("The photos of a sequence fade into each other.", "Set Ends With to something else.")
+    if settings.use_rig and controls & {"camera_path", "control_video"}:
+        raise BadSelection("The photos of a sequence have no camera rigs.", "Leave Follow the Rig off.")
 
 
 def _photos(scene: Any) -> list[Any]:

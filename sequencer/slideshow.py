@@ -176,5 +176,6 @@ def _copy(strips: Any, photo: Any, channel: int, start: int, end: int) -> Any:
     copy = strips.new_image(photo.name, path, channel, start, fit_method="ORIGINAL")
     compat.set_right_handle(copy, end)
     look.copy_look(photo, copy)
+    look.copy_group(photo.diorama_prompt, copy.diorama_prompt)
     copy.blend_type, copy.blend_alpha, copy.mute, copy.select = "ALPHA_OVER", 1.0, False, False
     return copy

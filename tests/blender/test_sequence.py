@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.blender.coded import code, pictures, rendered
+from tests.blender.generating import A14B
 from tests.blender.stills import add_still, photo, pump_until, span
 from tests.blender.test_finish import settle
 
@@ -173,3 +174,43 @@ def test_too_many_beats_change_nothing(addon: SimpleNamespace, scene: Any, tmp_p
     with pytest.raises(RuntimeError, match="shown for 2 frames only"):
         bpy.ops.diorama.sequence()
     assert set(addon.compat.strips_all(scene)) == set(photos) and not any(strip.mute for strip in photos)
+
+
+def test_three_photos_brought_to_life_by_a_model(
+    addon: SimpleNamespace, scene: Any, peer: Any, tmp_path: Path
+) -> None:
+    """Each photo of the sequence has a clip of its own, in its place, from its own still and with its own prompt."""
+    photos = add_photos(addon, scene, tmp_path, 3)
+    peer.prompt, peer.random_seed, peer.seed = "wind", False, 100
+    photos[1].diorama_prompt.use, photos[1].diorama_prompt.prompt = True, "rain"
+    settings = scene.diorama_combine
+    settings.style, settings.beats, settings.sequence_seconds, settings.fade = "generate", "LENGTH", 3.0, "CROSS"
+    assert bpy.ops.diorama.generate_model(model=A14B) == {"FINISHED"}
+    peer.last_from = "next"
+    with pytest.raises(RuntimeError, match="fade into each other"):
+        bpy.ops.diorama.sequence()
+    assert set(addon.compat.strips_all(scene)) == set(photos)
+    peer.last_from = "none"
+    assert bpy.ops.diorama.sequence() == {"FINISHED"}
+    meta = scene.sequence_editor.active_strip
+    made = []
+
+    def all_there() -> bool:
+        made.extend(job.request for job in addon.runtime.queue.jobs if job.request not in made)
+        return sum(s.diorama.is_clip for s in addon.compat.strips(meta)) == 3
+
+    pump_until(addon, all_there)
+    settle(addon)
+    assert (span(addon, meta), addon.results.last_error()) == ((1, 73), "")
+    inside = addon.compat.strips(meta)
+    stills = sorted((s for s in inside if s.type == "IMAGE" and not s.diorama.is_clip), key=addon.compat.left_handle)
+    clips = sorted((s for s in inside if s.diorama.is_clip), key=addon.compat.left_handle)
+    fades = sorted((s for s in inside if s.type == "CROSS"), key=addon.compat.left_handle)
+    assert [span(addon, clip) for clip in clips] == [span(addon, still) for still in stills]
+    assert [(f.input_1, f.input_2) for f in fades] == list(pairwise(clips))
+    assert [seen(np.asarray(Image.open(r.image).convert("RGB").resize((320, 180)))) for r in made] == [0, 1, 2]
+    assert [r.generate.prompt for r in made] == ["wind", "rain", "wind"]
+    assert [r.num_frames for r in made] == [span(addon, s)[1] - span(addon, s)[0] for s in stills]
+    # The peer's clips are of one colour, so what is seen is the clips and no longer the photos.
+    middle = [picture[90, 160] for picture in rendered(scene, (5, 36, 68), tmp_path)]
+    assert all(np.abs(pixel - (100, 90, 30)).max() < 6 for pixel in middle)
