@@ -159,6 +159,14 @@ class DioramaCombine(bpy.types.PropertyGroup):
         items=[(key, label, text, number) for key, (number, label, text) in METHODS.items()],
         default="flow",
     )
+    loop_by: EnumProperty(
+        name="Loop By",
+        description="How the end comes back to the beginning",
+        items=[
+            ("fade", "Fade", "The end fades into the beginning", 0),
+            ("generate", "Generate", "The model in the panel Generate goes from the last frame to the first one", 1),
+        ],
+    )
     extend_by: EnumProperty(
         name="Extend By",
         items=[

@@ -31,10 +31,10 @@ class DIORAMA_OT_bridge(CombineOperator, bpy.types.Operator):
         gap = compat.left_handle(second) - compat.right_handle(first)
         settings = scene.diorama_combine
         # The two frames that are there already are the clip's first and last: it is two longer than the gap.
-        tag = tag_of(scene, first, "bridge", "Bridge", gap=gap)
+        tag = tag_of(scene, first, "bridge", "Bridge")
         ends = (first, compat.right_handle(first) - 1), (second, compat.left_handle(second))
         if settings.bridge == "generate":
-            _submit_generated(scene, ends, gap + 2, tag)
+            _submit_generated(scene, ends, gap + 2, tag, "bridge")
             return
         stills = [results.new_still_path() for _ in ends]
         for (strip, frame), still in zip(ends, stills, strict=True):
@@ -70,7 +70,20 @@ def pair(scene: Any) -> tuple[Any, Any]:
     return first, second
 
 
-def _submit_generated(scene: Any, ends: Any, num_frames: int, tag: dict[str, Any]) -> None:
+def close_loop(scene: Any, strip: Any, frames: int) -> None:
+    """Asks a model for so many frames from the strip's last frame back to its first one. Raises a DioramaError.
+
+    They go right after the strip; both together repeat without a frame shown twice.
+    """
+    footage.check(strip)
+    if frames < 1:
+        raise BadSelection("The way back to the first frame has no frames.", "Set Frames to 1 or more.")
+    ends = (strip, compat.right_handle(strip) - 1), (strip, compat.left_handle(strip))
+    tag = tag_of(scene, strip, "bridge", "Loop")
+    _submit_generated(scene, ends, frames + 2, tag, "loop")
+
+
+def _submit_generated(scene: Any, ends: Any, num_frames: int, tag: dict[str, Any], name: str) -> None:
     settings = scene.diorama_generate
     generate_jobs.check_models(settings)
     if "last_image" not in controls(settings):
@@ -83,20 +96,20 @@ def _submit_generated(scene: Any, ends: Any, num_frames: int, tag: dict[str, Any
     request = dataclasses.replace(
         request,
         last_image=str(stills[1]),
-        output=results.new_clip_path(chosen.clip_path(), f"{ends[0][0].name} bridge", chosen.clip_format),
+        output=results.new_clip_path(chosen.clip_path(), f"{ends[0][0].name} {name}", chosen.clip_format),
         clip_format=chosen.clip_format,
     )
-    runtime.queue.submit(request, f"{ends[0][0].name}: bridge", tag | {"generate": True})
+    runtime.queue.submit(request, f"{ends[0][0].name}: {name}", tag | {"generate": True})
 
 
 def _place(job: Job, scene: Any, strip: Any) -> None:
-    """Puts the bridge into the gap, without the two frames that the strips themselves show."""
+    """Puts the bridge after the strip, without the two frames that the strips themselves show."""
     assert job.result is not None
-    new = beside.insert(
-        scene, strip, job.id, "Bridge", job.result, compat.right_handle(strip), trim=(1, 1), same_channel=True
-    )
+    label = job.tag["move_label"]
+    end = compat.right_handle(strip)
+    new = beside.insert(scene, strip, job.id, label, job.result, end, trim=(1, 1), same_channel=True)
     beside.lay_in_frame(scene, new, job.result)
-    bpy.ops.ed.undo_push(message="Bridge")
+    bpy.ops.ed.undo_push(message=label)
 
 
 PLACERS["bridge"] = _place

@@ -9,6 +9,7 @@ import bpy
 from ..engine.errors import BadSelection
 from ..properties_combine import FINISHES, TIMES
 from ..sequencer.selection import selected_strips
+from .bridge import close_loop
 from .combine import CombineOperator, work_on
 
 
@@ -29,6 +30,9 @@ class DIORAMA_OT_change_time(CombineOperator, bpy.types.Operator):
     def work(self, scene: Any) -> None:
         settings = scene.diorama_combine
         for strip in _wanted(scene):
+            if settings.time == "loop" and settings.loop_by == "generate":
+                close_loop(scene, strip, settings.time_step().frames)
+                continue
             work_on(scene, strip, TIMES[settings.time][1], (settings.time_step(),), same_time=False)
 
 

@@ -135,6 +135,8 @@ class DIORAMA_PT_time(_Part, bpy.types.Panel):
     def draw_part(self, layout: Any, context: Any, scene: Any, settings: Any) -> None:
         kind = STEPS[settings.time]
         layout.prop(settings, "time")
+        if settings.time == "loop":
+            layout.prop(settings, "loop_by")
         if kind.frames is not None:
             layout.prop(settings, "time_frames")
         if settings.time_method in kind.methods:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from tests.blender.coded import rendered
+from tests.blender.coded import code, movie, rendered, shown
 from tests.blender.generating import A14B
 from tests.blender.stills import add_still, photo, psnr, span
 from tests.blender.test_finish import settle
@@ -165,6 +165,26 @@ def test_a_model_bridges_a_gap(addon: SimpleNamespace, scene: Any, counting: Non
     assert (span(addon, bridge), bridge.channel) == ((5, 10), 2)
     # Its first and its last frame are the neighbours' own and are not shown twice.
     assert bars(scene, range(5, 10), tmp_path) == [1, 2, 3, 4, 5]
+
+
+def test_a_model_closes_a_loop(addon: SimpleNamespace, scene: Any, counting: None, tmp_path: Path) -> None:
+    path = movie(tmp_path / "footage.mp4", 1, 20)
+    strip = addon.compat.strips(scene.sequence_editor).new_movie("footage", str(path), 2, 5, fit_method="ORIGINAL")
+    addon.compat.set_span(strip, 8, 18)
+    strip.select = True
+    settings = scene.diorama_combine
+    settings.time, settings.loop_by, settings.time_frames = "loop", "generate", 6
+    assert bpy.ops.diorama.change_time() == {"FINISHED"}
+    (job,) = addon.runtime.queue.jobs
+    stills = [Image.open(path).convert("RGB") for path in (job.request.image, job.request.last_image)]
+    ends = [np.asarray(still)[90, 160] for still in stills]
+    assert [code(pixel) for pixel in ends] == [(1, 12), (1, 3)]  # it goes from the last frame shown to the first
+    settle(addon)
+    (back,) = extensions(addon, scene, strip)
+    assert (span(addon, back), back.channel, span(addon, strip), strip.mute) == ((18, 24), 2, (8, 18), False)
+    # The model's first and last frame are the strip's own and are not shown twice.
+    assert bars(scene, range(18, 24), tmp_path) == [1, 2, 3, 4, 5, 6]
+    assert shown(scene, (8, 17), tmp_path) == [(1, 3), (1, 12)]
 
 
 def test_what_cannot_be_extended_is_told(addon: SimpleNamespace, scene: Any, tmp_path: Path) -> None:
