@@ -8,15 +8,15 @@ from typing import Any
 import bpy
 
 from ..engine.errors import BadModel, BadSelection
-from ..engine.protocol import BridgeRequest
+from ..engine.protocol import BridgeRequest, ClipPart, FinishStep
 from ..preferences import preferences
 from ..sequencer import beside, compat, footage, source
 from ..sequencer.selection import selected_strips
 from ..session import runtime
 from ..session.queue import Job
 from . import generate_jobs, results
-from .combine import PLACERS, CombineOperator
-from .extend import controls, generate_request, tag_of
+from .combine import PLACERS, CombineOperator, finish_request
+from .extend import MEET_FRAMES, controls, generate_request, tag_of
 
 
 class DIORAMA_OT_bridge(CombineOperator, bpy.types.Operator):
@@ -92,25 +92,34 @@ def _submit_generated(scene: Any, ends: Any, num_frames: int, tag: dict[str, Any
     for (strip, frame), still in zip(ends, stills, strict=True):
         source.capture_to(scene, strip, frame, still)
     request = generate_request(scene, ends[0][0], str(stills[0]), num_frames)
-    chosen = preferences()
-    request = dataclasses.replace(
-        request,
-        last_image=str(stills[1]),
-        output=results.new_clip_path(chosen.clip_path(), f"{ends[0][0].name} {name}", chosen.clip_format),
-        clip_format=chosen.clip_format,
-    )
-    runtime.queue.submit(request, f"{ends[0][0].name}: {name}", tag | {"generate": True})
+    request = dataclasses.replace(request, last_image=str(stills[1]))
+    more = {"do": "drawn", "generate": True, "name": name, "stills": [str(still) for still in stills]}
+    runtime.queue.submit(request, f"{ends[0][0].name}: {name}", tag | more)
+
+
+def _drawn(job: Job, _scene: Any, strip: Any) -> None:
+    """The model's frames, which come away from the first still and arrive at the last one without a jump."""
+    assert job.result is not None
+    result, tag = job.result, job.tag
+    steps: list[FinishStep] = []
+    frames = min(MEET_FRAMES, result["num_frames"] - 1)
+    for still in tag["stills"] if list(result["rect"]) == [0, 0, *result["still_size"]] else ():
+        steps += FinishStep("meet", frames=frames, reference=still), FinishStep("reverse")
+    parts = [ClipPart(result["clip"])]
+    request = finish_request(tuple(result["fps"]), f"{strip.name} {tag['name']}", parts, tuple(steps))
+    place = {name: result[name] for name in ("rect", "still_size")}
+    runtime.queue.submit(request, strip.name, tag | {"do": "bridge", "place": place})
 
 
 def _place(job: Job, scene: Any, strip: Any) -> None:
     """Puts the bridge after the strip, without the two frames that the strips themselves show."""
     assert job.result is not None
-    label = job.tag["move_label"]
+    label, result = job.tag["move_label"], job.result | job.tag.get("place", {})
     end = compat.right_handle(strip)
-    new = beside.insert(scene, strip, job.id, label, job.result, end, trim=(1, 1), same_channel=True)
-    beside.lay_in_frame(scene, new, job.result)
+    new = beside.insert(scene, strip, job.id, label, result, end, trim=(1, 1), same_channel=True)
+    beside.lay_in_frame(scene, new, result)
     bpy.ops.ed.undo_push(message=label)
 
 
-PLACERS["bridge"] = _place
+PLACERS["drawn"], PLACERS["bridge"] = _drawn, _place
 CLASSES = (DIORAMA_OT_bridge,)

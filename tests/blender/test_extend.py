@@ -165,6 +165,9 @@ def test_a_model_bridges_a_gap(addon: SimpleNamespace, scene: Any, counting: Non
     assert (span(addon, bridge), bridge.channel) == ((5, 10), 2)
     # Its first and its last frame are the neighbours' own and are not shown twice.
     assert bars(scene, range(5, 10), tmp_path) == [1, 2, 3, 4, 5]
+    # The model draws nothing of the photo, 20 levels away and more, but its clip comes from there and arrives there.
+    assert max(steps([picture[:, 260:] for picture in rendered(scene, (4, 5, 9, 10), tmp_path)])) < 4
+    assert not list((addon.results.default_data_folder() / "footage").glob("*"))
 
 
 def test_a_model_closes_a_loop(addon: SimpleNamespace, scene: Any, counting: None, tmp_path: Path) -> None:
