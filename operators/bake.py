@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 import bpy
@@ -21,6 +21,7 @@ from ..session.background_render import RenderRequest
 from ..session.installer import default_data_folder
 from ..session.queue import Job
 from . import results
+from .piecewise import Piecewise
 from .rig import home_of, rig_in
 
 KIND = "bake"
@@ -31,7 +32,7 @@ ENGINES = [
     ("CYCLES", "Cycles", "Exact, with depth of field, motion blur and lights", 2),
     ("WORKBENCH", "Workbench", "Fastest, plain textures", 3),
 ]
-_reading: list[tuple[Generator[None, None, list[View]], owned.Rig, dict[str, Any], tuple[str, ...]]] = []
+_cameras = Piecewise()
 
 
 class _Bake:
@@ -67,8 +68,8 @@ class DIORAMA_OT_bake_fast(_Bake, bpy.types.Operator):
             raise BadStill(f"The files of the rig are missing: {rig.folder}", "Bring its folder back, or build anew.")
         bake.check_layers(rig)
         names = ("colour", *(item[0] for item in bake.PASSES if item[0] in self.passes))
-        _reading.append((bake.view_steps(rig.scene.name, frames), rig, tag, names))
-        advance()
+        _cameras.add(bake.view_steps(rig.scene.name, frames), partial(submit_bake, rig, tag, names))
+        _cameras.advance()
 
 
 class DIORAMA_OT_bake_blender(_Bake, bpy.types.Operator):
@@ -96,15 +97,17 @@ class DIORAMA_OT_bake_blender(_Bake, bpy.types.Operator):
         else:
             runtime.installer.require_python()
             output = str(default_data_folder() / FOOTAGE / uuid.uuid4().hex)
-        submit_render(task, output, settings, tag)
+        submit_render(task, output, settings, tag, tag["label"])
 
 
-def submit_render(task: dict[str, Any], output: str, settings: dict[str, Any], tag: dict[str, Any]) -> Job:
+def submit_render(
+    task: dict[str, Any], output: str, settings: dict[str, Any], tag: dict[str, Any], label: str
+) -> Job:
     """Saves a copy of the file and queues its render by another Blender into that folder. Raises OutputFailed."""
     copy = bake.save_copy(default_data_folder() / RENDERS)
     task = task | {"use_scripts": bake.may_run_scripts()}
     request = RenderRequest(bake.render_command(), str(copy), output, task, settings)
-    return runtime.queue.submit(request, tag["label"], tag)
+    return runtime.queue.submit(request, label, tag)
 
 
 def plan(rig: owned.Rig, scene: Any) -> tuple[list[int], dict[str, Any]]:
@@ -131,24 +134,8 @@ def plan(rig: owned.Rig, scene: Any) -> tuple[list[int], dict[str, Any]]:
     }
 
 
-def advance() -> bool:
-    """Reads cameras for a moment; called by execute() and by the timer. Whether more is to be read."""
-    if not _reading:
-        return False
-    steps, rig, tag, passes = _reading[0]
-    try:
-        next(steps)
-        return True
-    except StopIteration as done:
-        views: list[View] = done.value
-    except DioramaError as error:
-        results.remember_errors([error])
-        _reading.pop(0)
-        return bool(_reading)
-    except BaseException:
-        _reading.pop(0)
-        raise
-    _reading.pop(0)
+def submit_bake(rig: owned.Rig, tag: dict[str, Any], passes: tuple[str, ...], views: list[View]) -> None:
+    """Queues the engine's bake along the cameras that were read."""
     chosen = preferences()
     request = PathRequest(
         folder=str(rig.folder),
@@ -161,7 +148,6 @@ def advance() -> bool:
         passes=passes,
     )
     runtime.queue.submit(request, tag["label"], tag)
-    return bool(_reading)
 
 
 def finish(job: Job) -> bool:
@@ -196,5 +182,5 @@ def _submit_movie(job: Job, frames: str) -> None:
 
 
 results.finishers[KIND] = finish
-results.background_work.append(advance)
+results.background_work.append(_cameras.advance)
 CLASSES = (DIORAMA_OT_bake_fast, DIORAMA_OT_bake_blender)

@@ -114,7 +114,7 @@ def submit_view(scene: Any, timeline: Any, depsgraph: Any, seconds: float, wante
         "file": results.files_opened(),
     }
     output = results.new_clip_path(preferences().clip_path(), f"{camera.name} view", "png")
-    return submit_render(task, output, {"camera": camera.name, "frame": scene.frame_current}, tag)
+    return submit_render(task, output, {"camera": camera.name, "frame": scene.frame_current}, tag, tag["label"])
 
 
 def finish_still(job: Job) -> bool:

@@ -17,13 +17,12 @@ import bpy
 from ..engine.errors import BadSelection, DioramaError
 from ..engine.protocol import ClipPart, FinishRequest, FinishStep
 from ..preferences import preferences
-from ..rig import bake
 from ..sequencer import beside, compat, footage, identity, source, takes
 from ..session import runtime
-from ..session.background_render import RenderRequest
 from ..session.installer import default_data_folder
 from ..session.queue import Job
 from . import results
+from .bake import submit_render
 
 KIND, FOOTAGE = "combine", "footage"
 Make = Callable[[list[ClipPart]], Any]
@@ -111,16 +110,13 @@ def _go(plan: _Plan) -> None:
 def _render(scene: Any, strip: Any, tag: dict[str, Any]) -> None:
     """Queues the strip, as the viewer sees it, for another Blender. Raises OutputFailed."""
     frames = list(range(compat.left_handle(strip), compat.right_handle(strip)))
-    copy = footage.prepare_alone(scene, strip)
-    try:
-        name, blend = copy.name, bake.save_copy(default_data_folder() / "renders")
-    finally:
-        bpy.data.scenes.remove(copy)
-    task = {"scene": name, "sequence": frames, "use_scripts": bake.may_run_scripts()}
     output = default_data_folder() / "footage" / uuid.uuid4().hex
     output.parent.mkdir(parents=True, exist_ok=True)
-    request = RenderRequest(bake.render_command(), str(blend), str(output), task, {})
-    runtime.queue.submit(request, f"{strip.name} (footage)", tag)
+    copy = footage.prepare_alone(scene, strip)
+    try:
+        submit_render({"scene": copy.name, "sequence": frames}, str(output), {}, tag, f"{strip.name} (footage)")
+    finally:
+        bpy.data.scenes.remove(copy)
 
 
 def _footage_done(job: Job) -> bool:

@@ -198,8 +198,7 @@ def _generated(job: Job, _scene: Any, strip: Any) -> None:
     parts = [ClipPart(result["clip"], 0, tag["count"] + 1)]
     request = finish_request(tuple(result["fps"]), f"{strip.name} extension", parts, steps)
     place = {name: result[name] for name in ("rect", "still_size")}
-    made = {"settings": result["settings"]}
-    runtime.queue.submit(request, strip.name, tag | {"do": "extension", "seen": True, "place": place, "made": made})
+    runtime.queue.submit(request, strip.name, tag | {"do": "extension", "seen": True, "place": place})
 
 
 # ------------------------------------------------------------------ onto the timeline

@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import random
 import uuid
-from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..engine.camera import View
-from ..engine.errors import BadModel, BadSelection, DioramaError, EngineMissing, WeightsMissing
+from ..engine.errors import BadModel, BadSelection, EngineMissing, WeightsMissing
 from ..engine.protocol import GenerateRequest
 from ..preferences import preferences
 from ..properties_generate import FOUND, MOST_SEED, prompt_of
@@ -23,26 +21,13 @@ from ..sequencer.selection import selected_stills
 from ..session import runtime
 from ..session.models import VideoModel
 from . import results
+from .piecewise import Piecewise
 
 COMMON = frozenset(("prompt", "negative_prompt", "num_inference_steps", "guidance_scale", "size", "loras"))
 NEEDS = {"last_image": "needs a last still: choose one under Ends With."}  # of a model's `needs`
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    """Requests that wait until the rig's cameras are read.
-
-    scale: pixels of the still, as it was captured, per pixel of the rig's own render, across and down.
-    """
-
-    steps: Generator[None, None, list[View]]
-    scale: tuple[float, float]
-    requests: list[GenerateRequest]
-    label: str
-    tags: list[dict[str, Any]]
-
-
-_reading: list[_Waiting] = []
+_cameras = Piecewise()
 
 
 # ------------------------------------------------------------------ models
@@ -149,7 +134,14 @@ def submit(scene: Any, strip: Any) -> None:
     follows = [dataclasses.replace(one, folder=str(rig.folder)) for one in requests if follows_camera(one)]
     if not follows:
         raise BadSelection("The chosen model does not follow a camera.", "Choose one that does, or leave the rig out.")
-    _reading.append(_Waiting(views, _scale(scene, rig), follows, strip.name, [tag] * len(follows)))
+    scale, label = _scale(scene, rig), strip.name
+
+    def follow(cameras: list[View]) -> None:
+        numbers = tuple(_view_numbers(view, scale) for view in cameras)
+        for request in follows:
+            queue(dataclasses.replace(request, views=numbers), label, tag)
+
+    _cameras.add(views, follow)
 
 
 def queue(request: GenerateRequest, label: str, tag: dict[str, Any]) -> None:
@@ -266,29 +258,6 @@ def _view_numbers(view: View, scale: tuple[float, float]) -> tuple[float, ...]:
     return bake.numbers_of(dataclasses.replace(view, intrinsics=lens))
 
 
-def advance() -> bool:
-    """Reads cameras for a moment; called by the timer. Whether more is to be read."""
-    if not _reading:
-        return False
-    waiting = _reading[0]
-    try:
-        next(waiting.steps)
-        return True
-    except StopIteration as done:
-        views = tuple(_view_numbers(view, waiting.scale) for view in done.value)
-    except DioramaError as error:
-        results.remember_errors([error])
-        _reading.pop(0)
-        return bool(_reading)
-    except BaseException:
-        _reading.pop(0)
-        raise
-    _reading.pop(0)
-    for request, tag in zip(waiting.requests, waiting.tags, strict=True):
-        queue(dataclasses.replace(request, views=views), waiting.label, tag)
-    return bool(_reading)
-
-
 def show_previews() -> bool:
     """Reads what running jobs have drawn so far and moves it on; called by the timer."""
     running = [job for job in runtime.queue.jobs if not job.ended and job.preview]
@@ -298,4 +267,4 @@ def show_previews() -> bool:
     return False
 
 
-results.background_work += [advance, show_previews]
+results.background_work += [_cameras.advance, show_previews]

@@ -10,14 +10,12 @@ import bpy
 
 from ..engine.errors import BadSelection, OutputFailed
 from ..preferences import preferences
-from ..rig import bake
 from ..sequencer import compat
 from ..sequencer.selection import selected_strips
 from ..session import runtime
-from ..session.background_render import RenderRequest
-from ..session.installer import default_data_folder
 from ..session.queue import Job
 from . import results
+from .bake import submit_render
 from .combine import CombineOperator
 
 KIND = "render_out"
@@ -39,15 +37,9 @@ class DIORAMA_OT_render_out(CombineOperator, bpy.types.Operator):
                 raise BadSelection("No strip is selected in the Sequencer.", "Select strips, or render the range.")
             first, last = min(map(compat.left_handle, strips)), max(map(compat.right_handle, strips)) - 1
         path = new_movie_path(scene)
-        copy = bake.save_copy(default_data_folder() / "renders")
-        task = {
-            "scene": scene.name,
-            "movie": [first, last],
-            "name": path.name,
-            "use_scripts": bake.may_run_scripts(),
-        }
-        request = RenderRequest(bake.render_command(), str(copy), f"{path}.folder", task, {})
-        runtime.queue.submit(request, path.name, {"kind": KIND, "scene": scene.name, "file": results.files_opened()})
+        task = {"scene": scene.name, "movie": [first, last], "name": path.name}
+        tag = {"kind": KIND, "scene": scene.name, "file": results.files_opened()}
+        submit_render(task, f"{path}.folder", {}, tag, path.name)
 
 
 def new_movie_path(scene: Any) -> Path:

@@ -8,15 +8,16 @@ from typing import Any
 
 import bpy
 
-from ..engine.errors import BadSelection, DioramaError
+from ..engine.errors import BadSelection
 from ..engine.protocol import InspectRequest
 from ..sequencer import compat, identity, source, stitch
 from ..sequencer.selection import selected_strips
 from ..session.queue import Job
 from . import results
 from .combine import PLACERS, CombineOperator, submit
+from .piecewise import Piecewise
 
-_matching: list[Generator[None, None, None]] = []  # clips are looked at a frame at a time, between two redraws
+_matching = Piecewise()  # clips are looked at a frame at a time, between two redraws
 
 
 class DIORAMA_OT_stitch(CombineOperator, bpy.types.Operator):
@@ -69,7 +70,7 @@ def _match(scene: Any, faces: list[Any], reference: Any, title: str) -> None:
         if face != reference:
             stitch.unmatch(face)
     tags = [identity.mark(scene, face) for face in faces]
-    _matching.append(_match_steps(tags, faces.index(reference), results.files_opened(), title))
+    _matching.add(_match_steps(tags, faces.index(reference), results.files_opened(), title))
 
 
 def _match_steps(tags: list[dict[str, Any]], reference: int, file: int, title: str) -> Generator[None, None, None]:
@@ -92,17 +93,7 @@ def _match_steps(tags: list[dict[str, Any]], reference: int, file: int, title: s
 
 def advance() -> bool:
     """Called by the timer: the next look. Whether there is more."""
-    if not _matching or results.blender_is_occupied():
-        return False
-    try:
-        next(_matching[0])
-        return True
-    except StopIteration:
-        _matching.pop(0)
-    except DioramaError as error:
-        results.remember_errors([error])
-        _matching.pop(0)
-    return bool(_matching)
+    return not results.blender_is_occupied() and _matching.advance()
 
 
 class DIORAMA_OT_check_seams(CombineOperator, bpy.types.Operator):
