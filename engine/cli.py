@@ -7,24 +7,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from fractions import Fraction
-from typing import Any
 
 from .camera import CYCLES, EASINGS, MOVES
 from .cli_animate import add_animate, run_animate
+from .cli_common import Result, add_output, frames_of, numbers, output_of, run_request, tell
 from .cli_finish import add_clip_commands
 from .cli_models import add_models, run_models
 from .cli_stills import add_fill, add_still_commands
 from .errors import DioramaError, JobCancelled
-from .protocol import CLIP_FORMATS, CameraMoveRequest, DepthSettings, LensSettings, MoveSettings
+from .protocol import CameraMoveRequest, DepthSettings, LensSettings, MoveSettings
 
-BAR_WIDTH = 30
 NO_POINT = (-1.0, -1.0)
-Result = dict[str, Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,20 +70,10 @@ def fail(options: argparse.Namespace, status: int, kind: str, message: str, reme
 
 
 def run_camera_move(options: argparse.Namespace) -> Result:
-    import uuid
-
-    from .jobs import run_job
-    from .media.clip import format_of
-
-    width, height = options.size
     request = CameraMoveRequest(
         image=options.image,
-        output=options.out,
-        num_frames=max(1, round(options.seconds * options.fps)),
-        fps=(options.fps.numerator, options.fps.denominator),
-        width=width,
-        height=height,
-        clip_format=options.format or format_of(options.out),
+        num_frames=frames_of(options),
+        **output_of(options),
         move=MoveSettings(
             name=options.move,
             amount=MOVES[options.move].default if options.amount is None else options.amount,
@@ -112,10 +98,7 @@ def run_camera_move(options: argparse.Namespace) -> Result:
         lens=LensSettings(options.f_stop, options.focus, options.focus_point, options.vignette),
         fill=options.fill,
     )
-    report = reporter(options.json)
-    result = run_job(uuid.uuid4().hex, request, report, watch_ctrl_c())
-    for warning in result["warnings"]:
-        tell(warning)
+    result = run_request(options, request)
     tell(f"{result['depth_label']} depth, {result['num_frames']} frames: {result['clip']}")
     return result
 
@@ -127,14 +110,6 @@ def run_check_photo(options: argparse.Namespace) -> Result:
     for name, value in facts.items():
         tell(f"{name:>12}: {'; '.join(value) or 'none' if isinstance(value, list) else value}")
     return facts
-
-
-def run_animate_command(options: argparse.Namespace) -> Result:
-    return run_animate(options, reporter(options.json), watch_ctrl_c())
-
-
-def run_models_command(options: argparse.Namespace) -> Result:
-    return run_models(options, reporter(options.json))
 
 
 def run_doctor(options: argparse.Namespace) -> Result:
@@ -187,11 +162,11 @@ def build_parser() -> argparse.ArgumentParser:
             command.add_argument("image", metavar="IMAGE")
         return command
 
-    add_still_commands(add, numbers)
+    add_still_commands(add)
     add_camera_move(add("camera-move", run_camera_move, "Make a clip that moves through a still's depth."))
-    add_animate(add("animate", run_animate_command, "Make a clip of a still with an image-to-video model."), size)
-    add_clip_commands(add, size, lambda options: (reporter(options.json), watch_ctrl_c()))
-    add_models(add("models", run_models_command, "List, download or remove models.", image=False))
+    add_animate(add("animate", run_animate, "Make a clip of a still with an image-to-video model."))
+    add_clip_commands(add)
+    add_models(add("models", run_models, "List, download or remove models.", image=False))
     add("check-photo", run_check_photo, "Say what a photo is and what to watch for.")
     add("doctor", run_doctor, "Check that the engine is complete.", image=False)
     add("serve", run_serve, "Talk to Blender on stdin and stdout.", image=False)
@@ -202,10 +177,6 @@ def add_camera_move(command: argparse.ArgumentParser) -> None:
     command.add_argument("--move", default="push_in", type=lambda name: name.replace("-", "_"), choices=list(MOVES))
     command.add_argument("--amount", type=float, help="a share of the frame (default: the move's own)")
     command.add_argument("--seconds", type=float, default=4.0)
-    command.add_argument("--fps", type=Fraction, default=Fraction(24), help="such as 24 or 24000/1001 (default: 24)")
-    command.add_argument(
-        "--size", type=size, default=(0, 0), metavar="WxH", help="the photo is cropped to this aspect, never stretched"
-    )
     command.add_argument("--easing", default="ease_in_out", choices=list(EASINGS))
     command.add_argument("--cycle", default="once", choices=list(CYCLES))
     command.add_argument(
@@ -236,66 +207,4 @@ def add_camera_move(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--vignette", type=float, default=0.0, help="0 none .. 1: how much darker the corners are")
     add_fill(command)
-    command.add_argument("--format", choices=CLIP_FORMATS, help="default: by the name of the output")
-    command.add_argument("--out", required=True, metavar="CLIP.mp4|FOLDER/")
-
-
-def numbers(count: int) -> Callable[[str], tuple[float, ...]]:
-    """A parser of `count` numbers with commas between them."""
-
-    def parse(text: str) -> tuple[float, ...]:
-        values = tuple(float(part) for part in text.split(","))
-        if len(values) != count:
-            raise argparse.ArgumentTypeError(f"{count} numbers with commas between them are needed, not '{text}'")
-        return values
-
-    return parse
-
-
-def size(text: str) -> tuple[int, int]:
-    """ "1920x1080" -> (1920, 1080)."""
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise argparse.ArgumentTypeError(f"a size such as 1920x1080 is needed, not '{text}'")
-    return int(width), int(height)
-
-
-def watch_ctrl_c() -> Callable[[], bool]:
-    """Whether Ctrl-C was pressed: the job asks between two steps. Raised inside compiled code, an interrupt could not
-    be told from a fault. A second Ctrl-C stops at once.
-    """
-    pressed: list[int] = []
-
-    def note(number: int, _frame: object) -> None:
-        pressed.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:      # not where a shell ignores it
-        signal.signal(signal.SIGINT, note)
-    return lambda: bool(pressed)
-
-
-# ------------------------------------------------------------------ what a person sees
-
-
-def tell(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
-def reporter(as_json: bool) -> Callable[..., None]:
-    """Shows progress: JSON lines, or a bar where stderr is a terminal."""
-
-    def report(stage: str, done: int, total: int, preview: str = "") -> None:
-        if as_json:
-            step = {"type": "progress", "stage": stage, "done": done, "total": total}
-            print(json.dumps(step | ({"preview": preview} if preview else {})), flush=True)
-        elif sys.stderr.isatty():
-            filled = BAR_WIDTH * done // total
-            print(
-                f"\r{stage:>8} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done}/{total} ",
-                end="\n" if done == total else "",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    return report
+    add_output(command, "the photo is cropped to this aspect, never stretched")

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import uuid
-from collections.abc import Callable
-from fractions import Fraction
-from typing import Any
 
+from .cli_common import Result, add_output, frames_of, output_of, run_request, tell
 from .errors import BadRequest
-from .protocol import ASPECTS, CLIP_FORMATS, CONFORMS, MEMORY_MODES, SPEEDS, GenerateRequest, GenerateSettings
-
-Result = dict[str, Any]
+from .protocol import ASPECTS, CONFORMS, MEMORY_MODES, SPEEDS, GenerateRequest, GenerateSettings
 
 
-def add_animate(command: argparse.ArgumentParser, size: Callable[[str], tuple[int, int]]) -> None:
-    """Its own arguments; IMAGE and --json are there already. size: the parser of WxH."""
+def add_animate(command: argparse.ArgumentParser) -> None:
+    """Its own arguments; IMAGE and --json are there already."""
     add = command.add_argument
     add("--model", required=True, help="a model's id, or the folder of a model")
     add("--prompt", default="", help="what shall move, and how")
     add("--negative-prompt", default="")
     add("--last-image", default="", metavar="IMAGE", help="the still that the clip ends with")
     add("--seconds", type=float, default=4.0)
-    add("--fps", type=Fraction, default=Fraction(24), help="such as 24 or 24000/1001 (default: 24)")
-    add("--size", type=size, default=(0, 0), metavar="WxH", help="of the clip; default: the model's own area")
     add("--aspect", default="crop", choices=ASPECTS, help="a photo of another aspect is cut, or shown whole on black")
     add("--steps", type=int, default=0, help="default: the model's own")
     add("--guidance-scale", type=float, default=-1.0, help="default: the model's own")
@@ -37,30 +29,22 @@ def add_animate(command: argparse.ArgumentParser, size: Callable[[str], tuple[in
     add("--speed", default="best", choices=SPEEDS, help="best changes nothing in the picture")
     add("--memory", default="auto", choices=("auto", *MEMORY_MODES))
     add("--conform", default="interpolate", choices=CONFORMS, help="how the model's frame rate becomes --fps")
-    add("--format", choices=CLIP_FORMATS, help="default: by the name of the output")
-    add("--out", required=True, metavar="CLIP.mp4|FOLDER/")
+    add_output(command, "of the clip; default: the model's own area")
 
 
-def run_animate(options: argparse.Namespace, report: Callable[..., None], cancelled: Callable[[], bool]) -> Result:
+def run_animate(options: argparse.Namespace) -> Result:
     """The result of the job. Text for people goes to stderr. Raises a DioramaError or JobCancelled."""
-    from .jobs import run_job
-
-    result = run_job(uuid.uuid4().hex, request_of(options), report, cancelled)
-    for warning in result["warnings"]:
-        print(warning, file=sys.stderr)
-    print(f"{result['model']}, seed {result['seed']}, {result['num_frames']} frames: {result['clip']}", file=sys.stderr)
+    result = run_request(options, request_of(options))
+    tell(f"{result['model']}, seed {result['seed']}, {result['num_frames']} frames: {result['clip']}")
     return result
 
 
 def request_of(options: argparse.Namespace) -> GenerateRequest:
-    from .media.clip import format_of
-
     width, height = options.size
     loras = [_lora(text) for text in options.lora]
     return GenerateRequest(
         image=options.image,
-        output=options.out,
-        num_frames=max(1, round(options.seconds * options.fps)),
+        num_frames=frames_of(options),
         generate=GenerateSettings(
             model=options.model,
             prompt=options.prompt,
@@ -76,10 +60,7 @@ def request_of(options: argparse.Namespace) -> GenerateRequest:
             width=width,
             height=height,
         ),
-        fps=(options.fps.numerator, options.fps.denominator),
-        width=width,
-        height=height,
-        clip_format=options.format or format_of(options.out),
+        **output_of(options),
         last_image=options.last_image,
         aspect=options.aspect,
         conform=options.conform,

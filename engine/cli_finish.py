@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import uuid
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
+from .cli_common import Result, add_output, frames_of, output_of, run_request, tell
 from .protocol import (
     BRIDGES,
-    CLIP_FORMATS,
     FADES,
     PREVIOUS,
     STEPS,
@@ -25,24 +22,16 @@ from .protocol import (
     Request,
 )
 
-Result = dict[str, Any]
 Run = Callable[[argparse.Namespace], Result]
-Ways = Callable[[argparse.Namespace], tuple[Callable[..., None], Callable[[], bool]]]
 
 
-def add_clip_commands(
-    add: Callable[..., argparse.ArgumentParser], size: Callable[[str], tuple[int, int]], ways: Ways
-) -> None:
-    """The three commands. add: as in cli.build_parser. ways: from the options to report and cancelled."""
+def add_clip_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The three commands. add: as in cli.build_parser."""
 
-    def job(request_of: Callable[[argparse.Namespace], Request], tell: Callable[[Result], None]) -> Run:
+    def job(request_of: Callable[[argparse.Namespace], Request], show: Callable[[Result], None]) -> Run:
         def run(options: argparse.Namespace) -> Result:
-            from .jobs import run_job
-
-            result = run_job(uuid.uuid4().hex, request_of(options), *ways(options))
-            for warning in result["warnings"]:
-                print(warning, file=sys.stderr)
-            tell(result)
+            result = run_request(options, request_of(options))
+            show(result)
             return result
 
         return run
@@ -58,7 +47,7 @@ def add_clip_commands(
     finish.add_argument("--match", action="append", default=[], type=step, metavar="NAME[,KEY=VALUE ...]",
                         help=f"a step for every clip but the first, such as match_colour,reference={PREVIOUS}")
     finish.add_argument("--fade", default=FADES[0], choices=FADES)
-    add_output(finish, size)
+    add_output(finish)
 
     inspect = add("inspect", job(inspect_request, tell_facts), "Say what clips are and how they meet.", image=False)
     inspect.add_argument("clips", nargs="+", type=part, metavar="CLIP[@FIRST+COUNT]")
@@ -70,24 +59,14 @@ def add_clip_commands(
     bridge.add_argument("--amount", type=float, default=0.4, help="0..1: how far the camera travels")
     bridge.add_argument("--seconds", type=float, default=1.5)
     bridge.add_argument("--depth-model", default="draft")
-    add_output(bridge, size)
-
-
-def add_output(command: argparse.ArgumentParser, size: Callable[[str], tuple[int, int]]) -> None:
-    command.add_argument("--fps", type=Fraction, default=Fraction(24), help="such as 24 or 24000/1001 (default: 24)")
-    command.add_argument("--size", type=size, default=(0, 0), metavar="WxH", help="cropped to it, never stretched")
-    command.add_argument("--format", choices=CLIP_FORMATS, help="default: by the name of the output")
-    command.add_argument("--out", required=True, metavar="CLIP.mp4|FOLDER/")
+    add_output(bridge)
 
 
 def finish_request(options: argparse.Namespace) -> FinishRequest:
-    from .media.clip import format_of
-
     first, *others = options.clips
     joined = [ClipPart(other.path, other.first, other.count, options.overlap, tuple(options.match)) for other in others]
     return FinishRequest(
-        options.out, (first, *joined), fps_of(options), tuple(options.step), options.fade, *options.size,
-        clip_format=options.format or format_of(options.out),
+        parts=(first, *joined), steps=tuple(options.step), fade=options.fade, **output_of(options)
     )
 
 
@@ -96,17 +75,15 @@ def inspect_request(options: argparse.Namespace) -> InspectRequest:
 
 
 def bridge_request(options: argparse.Namespace) -> BridgeRequest:
-    from .media.clip import format_of
-
     return BridgeRequest(
-        options.image, options.last_image, options.out, max(2, round(options.seconds * options.fps)), options.method,
-        options.amount, fps_of(options), *options.size, clip_format=options.format or format_of(options.out),
+        image=options.image,
+        last_image=options.last_image,
+        num_frames=frames_of(options, least=2),
+        method=options.method,
+        amount=options.amount,
         depth=DepthSettings(model=options.depth_model),
+        **output_of(options),
     )
-
-
-def fps_of(options: argparse.Namespace) -> tuple[int, int]:
-    return options.fps.numerator, options.fps.denominator
 
 
 def part(text: str) -> ClipPart:
@@ -132,10 +109,10 @@ def step(text: str) -> FinishStep:
 
 
 def tell_clip(result: Result) -> None:
-    print(f"{result['num_frames']} frames: {result['clip']}", file=sys.stderr)
+    tell(f"{result['num_frames']} frames: {result['clip']}")
 
 
 def tell_facts(result: Result) -> None:
     for kind in ("clips", "seams", "colour"):
         for number, facts in enumerate(result[kind]):
-            print(f"{kind} {number}: {json.dumps(facts)}", file=sys.stderr)
+            tell(f"{kind} {number}: {json.dumps(facts)}")

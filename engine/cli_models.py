@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable
-from typing import Any
 
+from .cli_common import Result, reporter, tell
 from .errors import BadRequest
 from .protocol import DownloadModel, ListModels, RemoveModel
-
-Result = dict[str, Any]
-Report = Callable[[str, int, int], None]
 
 
 def add_models(command: argparse.ArgumentParser) -> None:
@@ -23,28 +18,28 @@ def add_models(command: argparse.ArgumentParser) -> None:
     )
 
 
-def run_models(options: argparse.Namespace, report: Report) -> Result:
+def run_models(options: argparse.Namespace) -> Result:
     """The result of the job of the same kind. Text for people goes to stderr. Raises a DioramaError."""
     from .jobs.models import facts, find_model, models
     from .jobs.stages import Stages
 
-    stages = Stages(report, lambda: False)
+    stages = Stages(reporter(options.json), lambda: False)
     if options.action == "list":
         result = models(ListModels(), stages)
         for model in result["models"]:
-            _tell(describe(model))
-        _tell(f"They run on: {', '.join(result['devices'])}.")
+            tell(describe(model))
+        tell(f"They run on: {', '.join(result['devices'])}.")
         return result
     if not options.model:
         raise BadRequest(f"`models {options.action}` needs a model's id.", "See `models list`.")
     if options.action == "remove":
         result = models(RemoveModel(options.model), stages)
-        _tell(f"{result['freed_bytes'] / 1e6:.0f} MB are free again.")
+        tell(f"{result['freed_bytes'] / 1e6:.0f} MB are free again.")
         return result
     # Before the first byte: what it is, how large, and under which licence.
-    _tell(describe({**facts(find_model(options.model)[1]), "downloaded": False}))
+    tell(describe({**facts(find_model(options.model)[1]), "downloaded": False}))
     result = models(DownloadModel(options.model, options.accept_licence), stages)
-    _tell(f"{options.model} is downloaded.")
+    tell(f"{options.model} is downloaded.")
     return result
 
 
@@ -56,7 +51,3 @@ def describe(model: Result) -> str:
     ask += "" if model["licence_seen"] else " (from memory: see its page)"
     licence = f"Licence: {model['licence']}{ask}{forbids}"
     return f"{model['id']}: {model['name']} ({state})\n    {licence}\n    {model['note']}"
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr)

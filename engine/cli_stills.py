@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .cli_common import Result, numbers, tell
 from .errors import BadRequest
 from .protocol import DepthSettings
 
-Result = dict[str, Any]
 
-
-def add_still_commands(
-    add: Callable[..., argparse.ArgumentParser], numbers: Callable[[int], Callable[[str], tuple[float, ...]]]
-) -> None:
-    """The three commands. add: as in cli.build_parser. numbers: count -> a parser of so many numbers."""
+def add_still_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The three commands. add: as in cli.build_parser."""
     depth = add("depth", run_depth, "Estimate relative disparity, larger = nearer.")
     depth.add_argument("--model", default="draft", help="draft, a model's id, or a folder (default: draft)")
     depth.add_argument("--out", required=True, metavar="D.npy")
@@ -124,7 +120,3 @@ def read_geometry(options: argparse.Namespace, shape: tuple[int, int]) -> Any:
     if options.disparity:
         return read_disparity(options.disparity, shape, is_depth=False)
     return read_disparity(options.depth, shape, is_depth=True) if options.depth else None
-
-
-def tell(text: str) -> None:
-    print(text, file=sys.stderr)
